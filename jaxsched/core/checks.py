@@ -1,0 +1,122 @@
+"""Readers of hyperparameters: each takes a name and a value, and returns the value or raises.
+
+A value that is only known while a program runs (a tracer) passes every reader: its
+type is checked, its size cannot be.
+"""
+
+import math
+from typing import Any, NoReturn
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+MAX_COUNT = 2**31 - 1
+"""The last step an int32 count can reach."""
+
+
+def refuse(name: str, value: Any, wanted: str, error: type[Exception] = ValueError) -> NoReturn:
+    """Raises an error that names the argument, what it must be, and what it is."""
+    raise error(f"`{name}` must be {wanted}, got {value!r}.")
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a real scalar: a Python or NumPy number, an array or a tracer."""
+    if isinstance(value, (jax.Array, np.ndarray)):
+        kinds = (jnp.floating, jnp.integer)
+        return value.ndim == 0 and any(jnp.issubdtype(value.dtype, kind) for kind in kinds)
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return not isinstance(value, bool)
+    return False
+
+
+def known(value: Any) -> float | int | None:
+    """The value as a Python number, or None while it is traced or held by other hosts."""
+    if isinstance(value, Tracer):
+        return None
+    if isinstance(value, jax.Array) and not value.is_fully_addressable:
+        return None
+    if isinstance(value, (jax.Array, np.ndarray, np.generic)):
+        return np.asarray(value).item()
+    return value
+
+
+def number(name: str, value: Any) -> Any:
+    """A finite real scalar."""
+    if not is_number(value):
+        refuse(name, value, "a real number", TypeError)
+    concrete = known(value)
+    if concrete is not None and not -math.inf < concrete < math.inf:
+        refuse(name, value, "finite")
+    return value
+
+
+def positive(name: str, value: Any) -> Any:
+    """A finite number above 0."""
+    concrete = known(number(name, value))
+    if concrete is not None and not concrete > 0:
+        refuse(name, value, "positive")
+    return value
+
+
+def non_negative(name: str, value: Any) -> Any:
+    """A finite number of at least 0."""
+    concrete = known(number(name, value))
+    if concrete is not None and concrete < 0:
+        refuse(name, value, "at least 0")
+    return value
+
+
+def at_least_one(name: str, value: Any) -> Any:
+    """A finite number of at least 1."""
+    concrete = known(number(name, value))
+    if concrete is not None and concrete < 1:
+        refuse(name, value, "at least 1")
+    return value
+
+
+def fraction(name: str, value: Any) -> Any:
+    """A number from 0 to 1."""
+    concrete = known(number(name, value))
+    if concrete is not None and not 0 <= concrete <= 1:
+        refuse(name, value, "between 0 and 1")
+    return value
+
+
+def steps(name: str, value: Any) -> Any:
+    """A number of steps, 0 included, that an int32 count can reach."""
+    concrete = known(non_negative(name, value))
+    if concrete is not None and concrete > MAX_COUNT:
+        refuse(name, value, f"at most {MAX_COUNT}, the last step of an int32 count")
+    return value
+
+
+def some_steps(name: str, value: Any) -> Any:
+    """A positive number of steps that an int32 count can reach."""
+    return steps(name, positive(name, value))
+
+
+def signed_steps(name: str, value: Any) -> Any:
+    """A number of steps in either direction."""
+    concrete = known(number(name, value))
+    if concrete is not None and abs(concrete) > MAX_COUNT:
+        refuse(name, value, f"within {MAX_COUNT} steps, the reach of an int32 count")
+    return value
+
+
+def flag(name: str, value: Any) -> Any:
+    """True or False."""
+    traced = isinstance(value, jax.Array) and value.dtype == bool and value.ndim == 0
+    if not (traced or isinstance(value, (bool, np.bool_))):
+        refuse(name, value, "True or False", TypeError)
+    return value
+
+
+def in_order(small_name: str, small: Any, large_name: str, large: Any) -> None:
+    """Raises unless `small` is at most `large`, where both are known."""
+    first, second = known(small), known(large)
+    if first is not None and second is not None and first > second:
+        raise ValueError(
+            f"`{small_name}` must be at most `{large_name}`, got {small!r} > {large!r}."
+        )

@@ -1,0 +1,290 @@
+"""What a schedule is: a formula with its hyperparameters bound.
+
+A formula is a pure function `f(count, *hyperparameters)` of one step count. The decorator
+`schedule` turns it into a maker `f(*hyperparameters)`, which returns a `Schedule`. The
+formula is static and every number is a leaf of a pytree, so a schedule can be an argument
+of a jitted function, an axis of `vmap`, and the subject of `grad`. Leaves stay what the
+caller gave: Python numbers are constants of the program that closes over them, they print
+as written, and making a schedule touches no device.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Concatenate, Generic, ParamSpec, get_args, overload
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxsched.core import checks, leaves
+from jaxsched.core.steps import as_count
+from jaxsched.core.types import ScheduleFn
+
+P = ParamSpec("P")
+Check = Callable[[dict[str, Any]], None]
+
+
+@jax.tree_util.register_pytree_with_keys_class
+@dataclass(frozen=True, eq=False, repr=False)
+class Schedule:
+    """A formula with its hyperparameters bound: a callable of the step count, and a pytree.
+
+    Called with a count of any shape, integer or float, it returns the rates in float32
+    (float64 under `jax_enable_x64`), never weakly typed. Counts below 0 count as 0, counts
+    above 2^31-1 as 2^31-1. Two schedules are equal when their formulas and numbers are,
+    and `eval(repr(s)) == s`.
+
+    Attributes:
+      maker: what made it; static.
+      hyperparams: the numbers and inner schedules by name; the leaves. Not to be changed
+        in place: see `replace`.
+    """
+
+    maker: "Maker[...]"
+    hyperparams: dict[str, Any]
+
+    def __call__(self, count: ArrayLike) -> jax.Array:
+        """The rates at the counts, in the shape of `count`."""
+        hyperparams = {name: leaves.plain(value) for name, value in self.hyperparams.items()}
+
+        def rate(count: jax.Array) -> jax.Array:
+            value = self.maker.formula(count, **hyperparams)
+            return jax.lax.convert_element_type(value, jnp.result_type(float))
+
+        count = as_count(count)
+        for _ in range(count.ndim):
+            rate = jax.vmap(rate)
+        return rate(count)
+
+    def replace(self, **changes: Any) -> "Schedule":
+        """The same schedule with some hyperparameters changed, checked like new ones."""
+        return self.maker(**{**self.hyperparams, **changes})
+
+    def tree_flatten_with_keys(self):
+        """The hyperparameters as leaves, the maker as static data."""
+        return [(jax.tree_util.GetAttrKey("hyperparams"), self.hyperparams)], self.maker
+
+    @classmethod
+    def tree_unflatten(cls, maker: "Maker[...]", children: Any) -> "Schedule":
+        """A schedule of whatever leaves JAX puts into it, unchecked."""
+        return cls(maker, *children)
+
+    def __repr__(self) -> str:
+        return self.maker.show(self.hyperparams)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schedule) and leaves.identity(self) == leaves.identity(other)
+
+    def __hash__(self) -> int:
+        return hash(leaves.identity(self))
+
+    # Arithmetic with a NumPy number on the left comes to the methods below.
+    __array_ufunc__ = None
+
+    def __add__(self, other: "Operand") -> "Schedule":
+        return add(self, other)
+
+    def __radd__(self, other: "Operand") -> "Schedule":
+        return add(other, self)
+
+    def __sub__(self, other: "Operand") -> "Schedule":
+        return subtract(self, other)
+
+    def __rsub__(self, other: "Operand") -> "Schedule":
+        return subtract(other, self)
+
+    def __mul__(self, other: "Operand") -> "Schedule":
+        return multiply(self, other)
+
+    def __rmul__(self, other: "Operand") -> "Schedule":
+        return multiply(other, self)
+
+    def __truediv__(self, other: "Operand") -> "Schedule":
+        return divide(self, other)
+
+    def __rtruediv__(self, other: "Operand") -> "Schedule":
+        return divide(other, self)
+
+    def __neg__(self) -> "Schedule":
+        return negative(self)
+
+
+class Maker(Generic[P]):
+    """A formula that has lost its count: called with hyperparameters, it returns a `Schedule`.
+
+    Each hyperparameter is read by the check in its annotation (`jaxsched.core.types`), so a
+    mistake raises when the schedule is made.
+    """
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(
+        self,
+        formula: Callable[Concatenate[jax.Array, P], ArrayLike],
+        check: Check | None = None,
+        template: str | None = None,
+    ):
+        functools.update_wrapper(self, formula)
+        signature = inspect.signature(formula, eval_str=True)
+        _, *hyperparameters = signature.parameters.values()
+        self.formula: Callable[..., ArrayLike] = formula
+        self.check = check
+        self.template = template
+        self.readers = {p.name: _reader(p) for p in hyperparameters}
+        self.__signature__ = signature.replace(
+            parameters=hyperparameters, return_annotation=Schedule
+        )
+        self.defaults = {
+            p.name: self.readers[p.name](p.name, p.default)
+            for p in hyperparameters
+            if p.default is not p.empty
+        }
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Schedule:
+        """A schedule of these hyperparameters."""
+        try:
+            bound = self.__signature__.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{self.__name__}: {error}") from None
+        read = {name: self.readers[name](name, value) for name, value in bound.items()}
+        hyperparams = {**self.defaults, **read}
+        if self.check:
+            self.check(hyperparams)
+        return Schedule(self, hyperparams)
+
+    def show(self, hyperparams: dict[str, Any]) -> str:
+        """The call that makes the schedule; arguments equal to their default are left out."""
+        shown = {name: leaves.show(hyperparams[name]) for name in self.readers}
+        if self.template:
+            return self.template.format(**shown)
+        given = [
+            f"{name}={text}"
+            for name, text in shown.items()
+            if not self._is_default(name, hyperparams)
+        ]
+        return f"{self.__name__}({', '.join(given)})"
+
+    def _is_default(self, name: str, hyperparams: dict[str, Any]) -> bool:
+        default = self.defaults.get(name, inspect.Parameter.empty)
+        return leaves.identity(hyperparams[name]) == leaves.identity(default)
+
+    def __reduce__(self) -> str:
+        return self.__qualname__
+
+    def __repr__(self) -> str:
+        return self.__name__
+
+
+def _reader(parameter: inspect.Parameter) -> Callable[[str, Any], Any]:
+    kinds = (parameter.annotation, *get_args(parameter.annotation))
+    reader = next(
+        (kind.__metadata__[0] for kind in kinds if hasattr(kind, "__metadata__")), anything
+    )
+    if parameter.default is not None:
+        return reader
+    return lambda name, value: None if value is None else reader(name, value)
+
+
+def operand(name: str, value: Any) -> Any:
+    """A number, a schedule, or a plain function of the count such as Optax makes."""
+    if isinstance(value, (Schedule, jax.tree_util.Partial)) or checks.is_number(value):
+        return value if callable(value) else checks.number(name, value)
+    if isinstance(value, Maker):
+        raise TypeError(f"`{name}` must be a schedule; `{value}` makes one when it is called.")
+    if hasattr(value, "init") and hasattr(value, "update"):
+        checks.refuse(name, value, "a function of the count, not a stateful schedule", TypeError)
+    if not callable(value) or isinstance(value, type):
+        checks.refuse(name, value, "a schedule or a number", TypeError)
+    return jax.tree_util.Partial(value)
+
+
+def anything(name: str, value: Any) -> Any:
+    """Whatever a formula can compute with: an operand, a flag, a table of numbers."""
+    if isinstance(value, (list, tuple)):
+        value = np.array(value)
+    if isinstance(value, (bool, np.ndarray, jax.Array)):
+        if jnp.issubdtype(getattr(value, "dtype", bool), np.number) or isinstance(value, bool):
+            return value
+        checks.refuse(name, value, "a table of numbers", TypeError)
+    return operand(name, value)
+
+
+Operand = Annotated[ScheduleFn | float | jax.Array, operand]
+"""A hyperparameter that may change with the count: see `at`."""
+
+
+def at(value: Any, count: jax.Array) -> Any:
+    """The value of an operand at `count`: of a schedule there, of a number everywhere."""
+    return value(count) if callable(value) else value
+
+
+@overload
+def schedule(formula: Callable[Concatenate[jax.Array, P], ArrayLike]) -> Maker[P]: ...
+@overload
+def schedule(
+    *, check: Check | None = None, template: str | None = None
+) -> Callable[[Callable[Concatenate[jax.Array, P], ArrayLike]], Maker[P]]: ...
+
+
+def schedule(formula: Any = None, *, check: Any = None, template: Any = None) -> Any:
+    """Turns a formula `f(count, *hyperparameters)` into a maker of schedules.
+
+    The formula sees one count at a time, a non-negative int32 or float scalar, and its
+    hyperparameters as Python numbers, tracers or schedules. It must not branch in Python on
+    their values. Its annotations name the checks (`jaxsched.core.types`); what has none may
+    be any number, schedule or table of numbers.
+
+    Args:
+      formula: the formula.
+      check: called with the dict of hyperparameters when a schedule is made, to raise where
+        several do not fit together.
+      template: how a schedule prints, if not as a call.
+
+    Example:
+      >>> import jaxsched
+      >>> @jaxsched.schedule
+      ... def harmonic(count, init_value, half_life):
+      ...     return init_value * half_life / (half_life + count)
+      >>> rate = harmonic(0.1, half_life=100)
+      >>> rate
+      harmonic(init_value=0.1, half_life=100)
+      >>> print(rate(100))
+      0.05
+    """
+    if formula is None:
+        return functools.partial(schedule, check=check, template=template)
+    return Maker(formula, check, template)
+
+
+@schedule(template="({left} + {right})")
+def add(count: jax.Array, left: Operand, right: Operand):
+    """The sum of two schedules, or of a schedule and a number."""
+    return at(left, count) + at(right, count)
+
+
+@schedule(template="({left} - {right})")
+def subtract(count: jax.Array, left: Operand, right: Operand):
+    """The difference of two schedules, or of a schedule and a number."""
+    return at(left, count) - at(right, count)
+
+
+@schedule(template="({left} * {right})")
+def multiply(count: jax.Array, left: Operand, right: Operand):
+    """The product of two schedules, or of a schedule and a number."""
+    return at(left, count) * at(right, count)
+
+
+@schedule(template="({left} / {right})")
+def divide(count: jax.Array, left: Operand, right: Operand):
+    """The quotient of two schedules, or of a schedule and a number."""
+    return at(left, count) / at(right, count)
+
+
+@schedule(template="(-{operand})")
+def negative(count: jax.Array, operand: Operand):
+    """A schedule with its sign flipped."""
+    return -at(operand, count)

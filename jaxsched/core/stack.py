@@ -1,0 +1,140 @@
+"""Many schedules as one: those of the same form share one formula over stacked numbers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsched.core import checks
+from jaxsched.core.leaves import identity
+from jaxsched.core.schedule import Schedule, at, operand
+from jaxsched.core.tables import array_of, take
+from jaxsched.core.types import ScheduleFn
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False, repr=False)
+class Stack:
+    """A sequence of schedules, grouped by form. Prints as the list it was made of.
+
+    Attributes:
+      groups: one schedule a form, with an added leading axis on the leaves that differ.
+      shared: for each group, the hyperparameters that all its members leave at their default;
+        those are kept as they are, so that known numbers stay known.
+      forms: the group of each member, as bytes of int32: static, and quick to compare.
+    """
+
+    groups: tuple[Any, ...]
+    shared: tuple[frozenset[str], ...]
+    forms: bytes
+
+    def tree_flatten(self):
+        """The arrays as leaves."""
+        return (self.groups,), (self.shared, self.forms)
+
+    @classmethod
+    def tree_unflatten(cls, static: tuple[Any, bytes], children: Any) -> "Stack":
+        """A stack of the given groups."""
+        (groups,) = children
+        return cls(groups, *static)
+
+    def __len__(self) -> int:
+        return len(self.forms) // 4
+
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """The group of each member, and its row in the group."""
+        forms = np.frombuffer(self.forms, np.int32)
+        rows = np.zeros_like(forms)
+        for group in range(len(self.groups)):
+            rows[forms == group] = np.arange(np.sum(forms == group))
+        return forms, rows
+
+    def at(self, index: jax.Array, count: jax.Array) -> jax.Array:
+        """The value at `count` of the member `index`: one evaluation a form.
+
+        A form that is not asked for is evaluated at its step 0, where it is finite, so it
+        poisons no gradient.
+        """
+        if len(self.groups) == 1:
+            return at(self._member(0, lambda leaf: take(leaf, index)), count)
+        forms, rows = self.places()
+        form, row = take(forms, index), take(rows, index)
+        value = jnp.zeros((), jnp.result_type(float))
+        for group in range(len(self.groups)):
+            asked = form == group
+            own_row = jnp.where(asked, row, 0)
+            member = self._member(group, lambda leaf, own_row=own_row: take(leaf, own_row))
+            value = jnp.where(asked, at(member, jnp.where(asked, count, 0)), value)
+        return value
+
+    def _member(self, group: int, choose: Callable[[Any], Any]) -> Any:
+        members, shared = self.groups[group], self.shared[group]
+        if not shared:
+            return jax.tree.map(choose, members)
+        hyperparams = {
+            name: value if name in shared else jax.tree.map(choose, value)
+            for name, value in members.hyperparams.items()
+        }
+        return Schedule(members.maker, hyperparams)
+
+    def __repr__(self) -> str:
+        forms, rows = self.places()
+        places = zip(forms.tolist(), rows.tolist(), strict=True)
+        return repr([self._member(form, partial(_of_host, row=row)) for form, row in places])
+
+
+def _of_host(leaf: Any, row: int) -> Any:
+    return leaf[row].item() if isinstance(leaf, np.ndarray) and leaf.ndim == 1 else leaf[row]
+
+
+def _shared(members: Sequence[Any]) -> frozenset[str]:
+    """The hyperparameters that every one of some schedules of the same form leaves as made."""
+    if not isinstance(members[0], Schedule):
+        return frozenset()
+    defaults = {name: identity(value) for name, value in members[0].maker.defaults.items()}
+    return frozenset(
+        name
+        for name, default in defaults.items()
+        if all(identity(member.hyperparams[name]) == default for member in members)
+    )
+
+
+def _stacked(members: Sequence[Any], shared: frozenset[str]) -> Any:
+    if shared:
+        maker, names = members[0].maker, members[0].hyperparams
+        varying = [{n: m.hyperparams[n] for n in names if n not in shared} for m in members]
+        kept = {name: maker.defaults[name] for name in shared}
+        return Schedule(maker, {**kept, **_stacked(varying, frozenset())})
+    leaves = zip(*map(jax.tree.leaves, members), strict=True)
+    return jax.tree.unflatten(jax.tree.structure(members[0]), map(array_of, leaves))
+
+
+def read_stack(name: str, value: Any) -> Stack:
+    """A non-empty sequence of schedules, as a stack."""
+    if isinstance(value, Stack):
+        return value
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        checks.refuse(name, value, "a list of schedules", TypeError)
+    if not value:
+        checks.refuse(name, value, "a list of at least one schedule")
+    members = [operand(f"{name}[{i}]", member) for i, member in enumerate(value)]
+    groups: dict[Any, list[Any]] = {}
+    for member in members:
+        groups.setdefault(_form(member), []).append(member)
+    numbers = {form: number for number, form in enumerate(groups)}
+    forms = np.array([numbers[_form(member)] for member in members], np.int32)
+    shared = tuple(map(_shared, groups.values()))
+    stacked = tuple(map(_stacked, groups.values(), shared))
+    return Stack(stacked, shared, forms.tobytes())
+
+
+def _form(member: Any) -> Any:
+    leaves, structure = jax.tree.flatten(member)
+    return structure, *map(np.shape, leaves)
+
+
+Schedules = Annotated[Sequence[Schedule | ScheduleFn | float], read_stack]

@@ -1,0 +1,84 @@
+"""Exact arithmetic on step counts.
+
+Counts are int32 where they are integers, and so are differences, remainders and quotients:
+float32 cannot tell 2^24 from 2^24 + 1, and XLA turns a division by a constant into a
+multiplication by its rounded inverse, which puts ends and stairs one step off.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxsched.core.checks import MAX_COUNT
+from jaxsched.core.leaves import whole
+
+
+def as_count(count: ArrayLike) -> jax.Array:
+    """A count of any type as int32 from 0 to 2^31-1, or as a non-negative float."""
+    if isinstance(count, (int, np.ndarray, np.integer)) and not isinstance(count, bool):
+        count = np.asarray(count)
+        count = count if count.dtype.kind == "f" else np.clip(count, 0, MAX_COUNT).astype(np.int32)
+    count = jnp.asarray(count)
+    if jnp.issubdtype(count.dtype, jnp.floating):
+        count = count.astype(jnp.result_type(float))
+    elif jnp.issubdtype(count.dtype, jnp.integer):
+        wide = count.dtype.itemsize >= 4
+        count = (jnp.minimum(count, MAX_COUNT) if wide else count).astype(jnp.int32)
+    else:
+        raise TypeError(f"`count` must be integer or floating, got {count.dtype}.")
+    return jnp.where(count < 0, 0, count)
+
+
+def ratio(count: Any, steps: Any) -> Any:
+    """`count / steps`, where 0 steps count as 1; correctly rounded but for known `steps`."""
+    if isinstance(steps, (int, float)):
+        return count * (1 / (steps or 1))
+    return count / jnp.where(steps == 0, 1, steps)
+
+
+def after(count: jax.Array, begin: Any) -> jax.Array:
+    """The steps from `begin` to `count`, negative before it."""
+    return count - whole(begin)
+
+
+def since(count: jax.Array, begin: Any) -> jax.Array:
+    """The steps taken since `begin`, 0 before it."""
+    passed = after(count, begin)
+    return jnp.where(passed < 0, 0, passed)
+
+
+def moved(count: jax.Array, steps: Any) -> jax.Array:
+    """`count - steps` for steps of either sign, held within 0 and 2^31-1."""
+    passed = after(count, steps)
+    wrapped = (passed < 0) & (steps < 0)
+    return jnp.where(wrapped, MAX_COUNT, jnp.where(passed < 0, 0, passed))
+
+
+def divide(count: jax.Array, steps: Any) -> tuple[jax.Array, jax.Array]:
+    """The whole number of times that `steps` fits into `count`, and the remainder."""
+    steps = whole(steps)
+    times = jnp.floor_divide(count, steps)
+    return times, count - times * steps
+
+
+def slowed(count: jax.Array, factor: Any) -> jax.Array:
+    """`count / factor`, a whole number wherever the quotient is one."""
+    factor = whole(factor)
+    if isinstance(factor, int) and factor == 1:
+        return count
+    if isinstance(factor, int) and jnp.issubdtype(count.dtype, jnp.integer):
+        times, rest = divide(count, factor)
+        return times + ratio(rest, factor)
+    quotient = ratio(count, factor)
+    nearest = jnp.round(quotient)
+    return jnp.where(nearest * factor == count, nearest, quotient)
+
+
+def choose(condition: Any, yes: Any, no: Any) -> Any:
+    """`yes` if the condition holds, else `no`; decided at once where it is known."""
+    if isinstance(condition, bool):
+        return yes if condition else no
+    return jnp.where(condition, yes, no)

@@ -1,0 +1,1 @@
+"""The schedules: each a formula of the step count, and combinators that are formulas too."""

@@ -1,0 +1,185 @@
+"""Schedules of schedules: warm-up, cooldown and repetition for any of them, bounds, shifts."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsched.core import checks
+from jaxsched.core.curves import transition
+from jaxsched.core.cycles import check_cycles, cycle
+from jaxsched.core.powers import exponential
+from jaxsched.core.schedule import Operand, at, schedule
+from jaxsched.core.steps import after, moved, since, slowed
+from jaxsched.core.types import AtLeastOne, Number, Positive, SignedSteps, SomeSteps, Steps
+
+
+@schedule
+def with_warmup(count: jax.Array, schedule: Operand, warmup_steps: Steps, init_value: Number = 0.0):
+    """A linear warm-up to the first value of a schedule, then the schedule from its step 0.
+
+        rate = init_value + (schedule(0) - init_value) count / warmup_steps   before warmup_steps
+        rate = schedule(count - warmup_steps)                                 from there on
+
+    Args:
+      schedule: any schedule, number or function of the count. It is delayed, not cut.
+      warmup_steps: the length of the warm-up; 0 for none.
+      init_value: the value at step 0.
+
+    Example:
+      >>> from jaxsched import linear_schedule
+      >>> rate = with_warmup(linear_schedule(1.0, 0.0, 4), warmup_steps=2)
+      >>> print(*(f"{rate(count):.2f}" for count in range(7)))
+      0.00 0.50 1.00 0.75 0.50 0.25 0.00
+    """
+    value = at(schedule, since(count, warmup_steps))
+    rising = transition(init_value, value, count, warmup_steps)
+    return jnp.where(count < warmup_steps, rising, value)
+
+
+@schedule
+def with_cooldown(
+    count: jax.Array,
+    schedule: Operand,
+    begin: Steps,
+    cooldown_steps: Steps,
+    end_value: Number = 0.0,
+):
+    """A schedule up to a step, then a straight line from the value it had there.
+
+        rate = schedule(count)                                       up to begin
+        rate = v + (end_value - v) (count - begin) / cooldown_steps   from there on
+        v    = schedule(begin)
+
+    Args:
+      schedule: any schedule, number or function of the count.
+      begin: the step at which the cooldown begins.
+      cooldown_steps: its length; 0 is at the end at once.
+      end_value: the value from step `begin + cooldown_steps` on.
+
+    Example:
+      >>> rate = with_cooldown(0.5, begin=10, cooldown_steps=5)
+      >>> print(rate(10), rate(12), rate(15))
+      0.5 0.3 0.0
+    """
+    passed = since(count, begin)
+    value = at(schedule, count - passed)
+    return transition(value, end_value, after(count, begin), cooldown_steps)
+
+
+@schedule(check=check_cycles)
+def repeat(
+    count: jax.Array,
+    schedule: Operand,
+    period: SomeSteps,
+    period_mult: AtLeastOne = 1,
+    peak_mult: Positive = 1.0,
+):
+    """The first `period` steps of any schedule again and again: warm restarts, without end.
+
+        rate = peak_mult ** i schedule(t / period_mult ** i)
+
+    in cycle i, t steps after its begin at `period (period_mult ** i - 1) / (period_mult - 1)`.
+    The cycle number is exact at every restart. Where `period_mult` is not 1 the schedule is
+    stretched with its cycle, and so called with fractional steps.
+
+    Args:
+      schedule: any schedule, number or function of the count.
+      period: the length of the first cycle.
+      period_mult: each cycle's length over that of the one before. A real one begins each
+        cycle at the nearest whole step.
+      peak_mult: each cycle's values over those of the one before.
+
+    Example:
+      >>> from jaxsched import linear_schedule
+      >>> rate = repeat(linear_schedule(1.0, 0.0, 2), period=2, period_mult=2, peak_mult=0.5)
+      >>> print(*(f"{rate(count):.3f}" for count in range(7)))
+      1.000 0.500 0.500 0.375 0.250 0.125 0.250
+    """
+    place = cycle(count, period, period_mult)
+    value = at(schedule, slowed(place.passed, place.factor))
+    return exponential(value, peak_mult, place.number, 1)
+
+
+@schedule
+def shift(count: jax.Array, schedule: Operand, steps: SignedSteps):
+    """A schedule moved in time: `rate = schedule(max(count - steps, 0))`.
+
+    Args:
+      schedule: any schedule, number or function of the count.
+      steps: how many steps later it runs, its first value held until then. A negative
+        number skips its first steps.
+
+    Example:
+      >>> from jaxsched import linear_schedule
+      >>> line = linear_schedule(1.0, 0.0, 4)
+      >>> print(shift(line, 2)(3), shift(line, -2)(1))
+      0.75 0.25
+    """
+    return at(schedule, moved(count, steps))
+
+
+@schedule
+def stretch(count: jax.Array, schedule: Operand, factor: Positive):
+    """A schedule that takes longer: `rate = schedule(count / factor)`.
+
+    Where `count / factor` is a whole step it is exact, so stairs stay where they belong;
+    between whole steps the schedule sees a fractional one.
+
+    Args:
+      schedule: any schedule, number or function of the count.
+      factor: how many times longer; below 1 for shorter.
+
+    Example:
+      >>> from jaxsched import linear_schedule
+      >>> rate = stretch(linear_schedule(1.0, 0.0, 2), 2)
+      >>> print(*map(float, map(rate, range(5))))
+      1.0 0.75 0.5 0.25 0.0
+    """
+    return at(schedule, slowed(count, factor))
+
+
+def _bounds_in_order(hyperparams: dict[str, Any]) -> None:
+    low, high = hyperparams["min_value"], hyperparams["max_value"]
+    if checks.is_number(low) and checks.is_number(high):
+        checks.in_order("min_value", low, "max_value", high)
+
+
+@schedule(check=_bounds_in_order)
+def clip(count: jax.Array, schedule: Operand, min_value: Operand, max_value: Operand):
+    """A schedule held between two bounds, each a number or a schedule.
+
+        rate = min(max(schedule(count), min_value), max_value)
+
+    Example:
+      >>> from jaxsched import linear_schedule
+      >>> rate = clip(linear_schedule(1.0, 0.0, 4), 0.25, 0.75)
+      >>> print(*map(float, map(rate, range(5))))
+      0.75 0.75 0.5 0.25 0.25
+    """
+    value = jnp.maximum(at(schedule, count), at(min_value, count))
+    return jnp.minimum(value, at(max_value, count))
+
+
+@schedule
+def minimum(count: jax.Array, left: Operand, right: Operand):
+    """The smaller of two schedules at each step: `rate = min(left(count), right(count))`.
+
+    Example:
+      >>> from jaxsched import linear_schedule
+      >>> print(minimum(linear_schedule(1.0, 0.0, 4), 0.6)(0))
+      0.6
+    """
+    return jnp.minimum(at(left, count), at(right, count))
+
+
+@schedule
+def maximum(count: jax.Array, left: Operand, right: Operand):
+    """The larger of two schedules at each step: `rate = max(left(count), right(count))`.
+
+    Example:
+      >>> from jaxsched import linear_schedule
+      >>> print(maximum(linear_schedule(1.0, 0.0, 4), 0.6)(4))
+      0.6
+    """
+    return jnp.maximum(at(left, count), at(right, count))

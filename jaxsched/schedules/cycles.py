@@ -1,0 +1,212 @@
+"""Cycles: one-cycle policies, warm restarts from a list, and warm restarts without end."""
+
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsched.core import checks
+from jaxsched.core.curves import Curve, cosine, first_part, linear, transition
+from jaxsched.core.cycles import check_cycles, covered, cycle
+from jaxsched.core.leaves import whole
+from jaxsched.core.powers import exponential
+from jaxsched.core.schedule import Schedule, schedule
+from jaxsched.core.steps import after
+from jaxsched.core.types import AtLeastOne, Fraction, Number, Positive, SomeSteps, Steps
+from jaxsched.schedules.piecewise import join_schedules
+from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
+
+
+def _phases_in_order(hyperparams: dict[str, Any]) -> None:
+    pct_start, pct_final = hyperparams["pct_start"], hyperparams["pct_final"]
+    checks.in_order("pct_start", pct_start, "pct_final", pct_final)
+
+
+@schedule(check=_phases_in_order)
+def linear_onecycle_schedule(
+    count: jax.Array,
+    transition_steps: SomeSteps,
+    peak_value: Number,
+    pct_start: Fraction = 0.3,
+    pct_final: Fraction = 0.85,
+    div_factor: Positive = 25.0,
+    final_div_factor: Positive = 1e4,
+):
+    """Up to a peak, back down, and on to almost nothing, in three straight lines.
+
+    From `init = peak_value / div_factor` at step 0 to `peak_value` at step
+    `int(pct_start * transition_steps)`, back to `init` at `int(pct_final * transition_steps)`,
+    and to `init / final_div_factor` at `transition_steps`, held from there on. While there
+    are steps for it, each phase takes at least one; Optax begins at the peak if
+    `pct_start * transition_steps` is below 1.
+
+    Args:
+      transition_steps: the length of the whole.
+      peak_value: the highest value.
+      pct_start: the fraction of the steps, from 0 to 1, after which the peak is reached.
+      pct_final: the fraction of the steps after which the first value is reached again.
+      div_factor: the peak over the first value.
+      final_div_factor: the first value over the last one.
+
+    Example:
+      >>> rate = linear_onecycle_schedule(20, 1.0, 0.25, 0.75, div_factor=10, final_div_factor=4)
+      >>> print(*(f"{rate(count):.3f}" for count in (0, 5, 10, 15, 20)))
+      0.100 1.000 0.550 0.100 0.025
+
+    Reference:
+      Smith and Topin, Super-Convergence, 2017.
+    """
+    low = peak_value / div_factor
+    peak = _knot(transition_steps, pct_start, 0)
+    foot = _knot(transition_steps, pct_final, peak)
+    knots, values = (
+        [0, peak, foot, transition_steps],
+        [low, peak_value, low, low / final_div_factor],
+    )
+    return _through(count, knots, values, linear)
+
+
+@schedule
+def cosine_onecycle_schedule(
+    count: jax.Array,
+    transition_steps: SomeSteps,
+    peak_value: Number,
+    pct_start: Fraction = 0.3,
+    div_factor: Positive = 25.0,
+    final_div_factor: Positive = 1e4,
+):
+    """Up to a peak and down to almost nothing, in two half cosines.
+
+    From `init = peak_value / div_factor` at step 0 to `peak_value` at step
+    `int(pct_start * transition_steps)`, and to `init / final_div_factor` at
+    `transition_steps`, held from there on. The rise takes at least one step unless
+    `pct_start` is 0.
+
+    Args:
+      transition_steps: the length of the whole.
+      peak_value: the highest value.
+      pct_start: the fraction of the steps, from 0 to 1, after which the peak is reached.
+      div_factor: the peak over the first value.
+      final_div_factor: the first value over the last one.
+
+    Example:
+      >>> rate = cosine_onecycle_schedule(20, 1.0, 0.25, div_factor=10, final_div_factor=4)
+      >>> print(*(f"{rate(count):.3f}" for count in (0, 5, 10, 15, 20)))
+      0.100 1.000 0.756 0.269 0.025
+
+    Reference:
+      Smith and Topin, Super-Convergence, 2017.
+    """
+    low = peak_value / div_factor
+    knots = [0, _knot(transition_steps, pct_start, 0), transition_steps]
+    return _through(count, knots, [low, peak_value, low / final_div_factor], cosine)
+
+
+def _knot(steps: Any, pct: Any, previous: Any) -> Any:
+    """`int(pct * steps)`, a step or more after the previous knot where `pct` and `steps` allow."""
+    steps = whole(steps)
+    if all(isinstance(x, (int, float)) for x in (steps, pct, previous)):
+        return min(max(int(pct * steps), previous + (pct > 0)), steps)
+    return jnp.minimum(
+        jnp.maximum(jnp.floor(pct * steps).astype(jnp.int32), previous + (pct > 0)), steps
+    )
+
+
+def _through(count: jax.Array, knots: list[Any], values: list[Any], curve: Curve) -> jax.Array:
+    begin, end, before, after = knots[0], knots[1], values[0], values[1]
+    for i in range(1, len(knots) - 1):
+        reached = count >= knots[i]
+        begin, end = jnp.where(reached, knots[i], begin), jnp.where(reached, knots[i + 1], end)
+        before = jnp.where(reached, values[i], before)
+        after = jnp.where(reached, values[i + 1], after)
+    return transition(before, after, count - begin, end - begin, curve)
+
+
+def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
+    """Warm restarts from a list: `warmup_cosine_decay_schedule`s one after another.
+
+    A thousand cycles are one formula over stacked numbers. For cycles that follow a rule,
+    without end, see `cosine_restarts_schedule`.
+
+    Args:
+      cosine_kwargs: the arguments of each cycle's `warmup_cosine_decay_schedule`. Its
+        `decay_steps` is the length of the cycle, the warm-up included.
+
+    Returns:
+      The schedules as `join_schedules` joins them; it prints as that.
+
+    Example:
+      >>> cycle = dict(init_value=0.0, peak_value=1.0, warmup_steps=1)
+      >>> rate = sgdr_schedule([dict(cycle, decay_steps=3), dict(cycle, decay_steps=5)])
+      >>> print(*(f"{rate(count):.2f}" for count in range(8)))
+      0.00 1.00 0.50 0.00 1.00 0.85 0.50 0.15
+
+    Reference:
+      Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017.
+    """
+    cycles = [dict(kwargs) for kwargs in cosine_kwargs]
+    if not cycles:
+        checks.refuse("cosine_kwargs", cycles, "a list of at least one dict")
+    schedules = [warmup_cosine_decay_schedule(**kwargs) for kwargs in cycles]
+    *boundaries, _ = accumulate(kwargs["decay_steps"] for kwargs in cycles)
+    return join_schedules(schedules, boundaries)
+
+
+def _cycles_fit(hyperparams: dict[str, Any]) -> None:
+    check_cycles(hyperparams)
+    checks.in_order("warmup_steps", hyperparams["warmup_steps"], "period", hyperparams["period"])
+
+
+@schedule(check=_cycles_fit)
+def cosine_restarts_schedule(
+    count: jax.Array,
+    init_value: Number,
+    period: SomeSteps,
+    period_mult: AtLeastOne = 1,
+    peak_mult: Positive = 1.0,
+    warmup_steps: Steps = 0,
+    end_value: Number = 0.0,
+):
+    """Warm restarts without end: cosines, each longer and with another peak than the last.
+
+        rate = end_value + (peak - end_value) t / warmup_steps                before warmup_steps
+        rate = end_value + (peak - end_value) (1 + cos(pi u)) / 2              from there on
+        u    = (t - warmup_steps) / (T - warmup_steps)
+        peak = init_value peak_mult ** i, but not beyond end_value
+        T    = period period_mult ** i
+
+    in cycle i, t steps after its begin at `period (period_mult ** i - 1) / (period_mult - 1)`.
+    A closed form: no list of cycles, and the cycle number is exact at every restart.
+
+    Args:
+      init_value: the peak of the first cycle.
+      period: the length of the first cycle, its warm-up included.
+      period_mult: each cycle's length over that of the one before. A real one begins each
+        cycle at the nearest whole step.
+      peak_mult: each cycle's peak over that of the one before.
+      warmup_steps: the length of the linear warm-up of every cycle, from `end_value`.
+      end_value: the value that each cycle approaches; the restart replaces it.
+
+    Raises:
+      ValueError: if the warm-up is longer than the period, or `period_mult` is below 1 or so
+        near to it that int32 counts hold more than 100,000 cycles.
+
+    Example:
+      >>> rate = cosine_restarts_schedule(1.0, period=2, period_mult=2, peak_mult=0.5)
+      >>> print(*(f"{rate(count):.3f}" for count in range(8)))
+      1.000 0.500 0.500 0.427 0.250 0.073 0.250 0.240
+
+    Reference:
+      Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017.
+    """
+    place = cycle(count, period, period_mult)
+    peak = exponential(init_value, peak_mult, place.number, 1)
+    low, high = jnp.minimum(peak, end_value), jnp.maximum(peak, end_value)
+    peak = jnp.where(init_value < end_value, low, high)
+    rising = transition(end_value, peak, place.passed, warmup_steps)
+    decayed, length = after(place.passed, warmup_steps), place.steps - warmup_steps
+    share = covered(place, period, warmup_steps)
+    falling = transition(peak, end_value, decayed, length, first_part(share, cosine))
+    return jnp.where(place.passed < warmup_steps, rising, falling)

@@ -1,0 +1,216 @@
+"""One test per contract of the design, over every schedule."""
+
+import pickle
+from functools import partial
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import jaxsched
+from tests import formulas
+from tests.measure import DTYPE, as_seen, distance, exact, interesting
+from tests.table import MAX_COUNT, ROWS, Row
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+call = jax.jit(lambda schedule, counts: schedule(counts))
+
+
+def rows_where(attribute: str):
+    rows = [row for row in ROWS if getattr(row, attribute)]
+    return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
+
+
+@every_row
+def test_value_of_known_numbers(row: Row):
+    counts = interesting(row, row.sample)
+    values = jax.jit(row.make(row.sample))(counts)
+    assert distance(values, exact(row, row.sample, counts)).max() <= row.units(row.sample)[0]
+
+
+@every_row
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_value_of_traced_numbers(row: Row, data: st.DataObject):
+    draw = as_seen(data.draw(row.draw))
+    counts = interesting(row, draw, seed=data.draw(st.integers(0, 1000)))[::4]
+    values = call(row.make(draw), counts)
+    errors = distance(values, exact(row, draw, counts))
+    assert errors.max() <= row.units(draw)[1], counts[errors.argmax()]
+
+
+@rows_where("exact")
+def test_ends_and_boundaries_are_exact(row: Row):
+    for count, value in row.exact(row.sample):
+        schedule = row.make(row.sample)
+        for found in (schedule(count), jax.jit(schedule)(count)):
+            assert found == DTYPE(value), count
+
+
+@every_row
+def test_jit_scan_and_vmap_agree_bitwise(row: Row):
+    schedule, counts = row.make(row.sample), interesting(row, row.sample)
+    jitted = jax.jit(schedule)
+    one_by_one = np.stack([jitted(count) for count in counts])
+    vmapped = jax.jit(jax.vmap(schedule))(counts)
+    _, scanned = jax.jit(partial(jax.lax.scan, lambda _, count: (None, schedule(count)), None))(
+        counts
+    )
+    np.testing.assert_array_equal(one_by_one, vmapped)
+    np.testing.assert_array_equal(one_by_one, scanned)
+    np.testing.assert_array_equal(one_by_one.reshape(16, -1), jitted(counts.reshape(16, -1)))
+
+
+@every_row
+def test_eager_is_within_two_units_of_jit(row: Row):
+    schedule, counts = row.make(row.sample), interesting(row, row.sample)
+    eager, jitted = np.asarray(schedule(counts)), np.asarray(jax.jit(schedule)(counts))
+    assert np.all(np.abs(eager - jitted) <= 2 * np.spacing(np.abs(jitted)))
+
+
+@every_row
+def test_one_dtype_for_every_count(row: Row):
+    schedule = row.make(row.sample)
+    counts = [3, np.int64(3), np.uint32(3), jnp.int32(3), jnp.float32(3), jnp.bfloat16(3), 3.0]
+    for count in (*counts, jnp.arange(3), np.arange(6).reshape(2, 3), np.arange(2.0)):
+        for value in (schedule(count), jax.jit(schedule)(count), call(schedule, count)):
+            assert value.dtype == DTYPE
+            assert not value.weak_type
+            assert value.shape == np.shape(count)
+
+
+@every_row
+def test_counts_beyond_the_ends_are_held(row: Row):
+    schedule = row.make(row.sample)
+    assert schedule(-5) == schedule(0)
+    assert schedule(2**31) == schedule(2**40) == schedule(MAX_COUNT)
+    assert schedule(np.uint32(2**32 - 1)) == schedule(MAX_COUNT)
+
+
+@rows_where("bounds")
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_value_stays_within_its_interval(row: Row, data: st.DataObject):
+    draw = as_seen(data.draw(row.draw))
+    values = np.asarray(call(row.make(draw), interesting(row, draw)), np.float64)
+    low, high = row.bounds(draw) if row.bounds else (0, 0)
+    assert values.min() >= low * (1 - 1e-7 * (DTYPE is np.float64))
+    assert values.max() <= high * (1 + 1e-7 * (DTYPE is np.float64))
+
+
+@rows_where("falls")
+def test_decays_never_rise(row: Row):
+    values = np.asarray(jax.jit(row.make(row.sample))(interesting(row, row.sample)))
+    assert np.all(np.diff(values) <= 2 * np.spacing(values[:-1]))
+
+
+def perturbed(leaf: Any) -> Any:
+    if isinstance(leaf, bool):
+        return leaf
+    return leaf + 1 if np.issubdtype(np.asarray(leaf).dtype, np.integer) else leaf * 1.5
+
+
+@every_row
+def test_new_numbers_do_not_retrace(row: Row):
+    traced = jax.jit(chex.assert_max_traces(lambda s, count: s(count), n=1))
+    schedule = row.make(row.sample)
+    traced(schedule, 5)
+    traced(jax.tree.map(perturbed, schedule), 6)
+    chex.clear_trace_counter()
+
+
+@every_row
+def test_vmap_over_every_number(row: Row):
+    schedule, counts = row.make(row.sample), interesting(row, row.sample)[::16]
+    leaves, structure = jax.tree.flatten(schedule)
+    for place, leaf in enumerate(leaves):
+        if isinstance(leaf, bool):
+            continue
+        pair = [leaf, perturbed(leaf)]
+        axes = [0 if i == place else None for i in range(len(leaves))]
+        swap = (
+            lambda new, place=place: structure.unflatten(  # noqa: E731
+                [*leaves[:place], new, *leaves[place + 1 :]]
+            )
+        )
+        both = jax.vmap(lambda s: s(counts), (structure.unflatten(axes),))(
+            swap(jnp.stack([jnp.asarray(x) for x in pair]))
+        )
+        alone = [call(swap(jnp.asarray(x)), counts) for x in pair]
+        np.testing.assert_allclose(both, np.stack(alone), rtol=2e-6, atol=1e-30)
+
+
+@rows_where("continuous")
+def test_gradients_are_those_of_the_formula(row: Row):
+    counts = [c for c in interesting(row, row.sample)[::37] if c not in row.knots(row.sample)]
+    moving = {name: float(row.sample[name]) for name in row.continuous}
+    gradient = jax.jit(jax.jacrev(lambda h, counts: row.make({**row.sample, **h})(counts)))
+    found = gradient(moving, np.array(counts))
+    small = formulas.mpf(10) ** -25
+    for name, value in moving.items():
+        for count, slope in zip(counts, found[name], strict=True):
+            up, down = (
+                row.formula(int(count), {**row.sample, name: formulas.mpf(value) + sign * small})
+                for sign in (1, -1)
+            )
+            expected = float((up - down) / (2 * small))
+            assert slope == pytest.approx(expected, rel=2e-3, abs=1e-6), (name, count)
+
+
+@every_row
+def test_gradients_are_finite_everywhere(row: Row):
+    counts = interesting(row, row.sample)
+    leaves, structure = jax.tree.flatten(row.make(row.sample))
+    moving = [i for i, leaf in enumerate(leaves) if np.asarray(leaf).dtype.kind == "f"]
+
+    def values(numbers: list[Any]) -> jax.Array:
+        known = dict(zip(moving, numbers, strict=True))
+        return structure.unflatten([known.get(i, x) for i, x in enumerate(leaves)])(counts)
+
+    for slopes in jax.jit(jax.jacrev(values))([leaves[i] for i in moving]):
+        assert np.isfinite(slopes).all()
+
+
+@every_row
+def test_pickle_repr_and_flatten_round_trips(row: Row):
+    schedule = row.make(row.sample)
+    assert pickle.loads(pickle.dumps(schedule)) == schedule
+    assert eval(repr(schedule), vars(jaxsched)) == schedule
+    leaves, structure = jax.tree.flatten(schedule)
+    assert structure.unflatten(leaves) == schedule
+    assert hash(row.make(row.sample)) == hash(schedule)
+    assert schedule != jax.tree.map(perturbed, schedule)
+
+
+@every_row
+def test_optax_accepts_it(row: Row):
+    schedule = row.make(row.sample)
+    params = {"w": jnp.ones(3)}
+    for optimizer in (
+        optax.scale_by_schedule(schedule),
+        optax.adam(schedule),
+        optax.sgd(optax.join_schedules([schedule, schedule], [5])),
+        optax.inject_hyperparams(optax.adamw)(learning_rate=schedule),
+        optax.chain(optax.add_decayed_weights(schedule), optax.scale_by_learning_rate(schedule)),
+        optax.masked(optax.sgd(schedule), {"w": True}),
+        optax.MultiSteps(optax.adam(schedule), every_k_schedule=2).gradient_transformation(),
+    ):
+        updates, _ = jax.jit(optimizer.update)(params, optimizer.init(params), params)
+        assert np.isfinite(updates["w"]).all()
+
+
+@every_row
+def test_program_has_no_loop_and_no_branch(row: Row):
+    schedule = row.make(row.sample)
+    for program in (
+        jax.jit(schedule).lower(jnp.int32(5)),
+        call.lower(schedule, jnp.int32(5)),
+    ):
+        text = program.compile().as_text()
+        assert not any(word in text for word in (" while(", " conditional(", "callback"))
