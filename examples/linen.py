@@ -4,7 +4,6 @@ python examples/linen.py
 """
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import linen as nn
@@ -45,8 +44,8 @@ def main() -> None:
         for batch in shuffle(len(labels))[: batches * BATCH_SIZE].reshape(batches, BATCH_SIZE):
             state = train_step(state, images[batch], labels[batch])
         if epoch % 5 == 0:
-            accuracy = jnp.mean(state.apply_fn(state.params, test_images).argmax(-1) == test_labels)
-            print(f"epoch {epoch:2}: test accuracy {accuracy:.2%}")
+            hits = state.apply_fn(state.params, test_images).argmax(axis=-1) == test_labels
+            print(f"epoch {epoch:2}: test accuracy {hits.mean():.2%}")
 
 
 if __name__ == "__main__":

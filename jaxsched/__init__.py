@@ -2,6 +2,9 @@
 
 from importlib.metadata import version
 
+from jaxsched.control.reading import learning_rate as learning_rate
+from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learning_rate
+from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
 from jaxsched.core.schedule import schedule as schedule
 from jaxsched.schedules.compose import clip as clip

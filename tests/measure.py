@@ -1,5 +1,6 @@
 """Steps worth testing, and distances in units in the last place."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,12 +40,18 @@ def exact(row: Row, draw: Draw, counts: Sequence[int]) -> list[Any]:
 
 
 def distance(values: Any, references: Sequence[Any]) -> np.ndarray:
-    """The error in units in the last place of float32; absolute below its normal range."""
-    found = np.asarray(values, np.float64)
-    tiny = 2.0**-126
-    sizes = np.maximum(np.abs([float(reference) for reference in references]), tiny)
-    unit = 2.0 ** (np.floor(np.log2(sizes)) - 23)
-    errors = np.asarray(
-        [abs(float(reference - value)) for value, reference in zip(found, references, strict=True)]
+    """The error in units in the last place of float32.
+
+    Below its normal range anything as small is right, above its range infinity is.
+    """
+    return np.asarray(
+        [_distance(float(v), r) for v, r in zip(np.asarray(values), references, strict=True)]
     )
-    return np.where((sizes <= tiny) & (np.abs(found) <= tiny), 0, errors / unit)
+
+
+def _distance(value: float, reference: Any) -> float:
+    size = abs(reference)
+    if max(size, abs(value)) < 2.0**-126 or (size > 2.0**128 and np.isinf(value)):
+        return 0.0
+    unit = 2.0 ** (math.floor(math.log2(max(size, 2.0**-126))) - 23)
+    return float(abs(reference - value) / unit)

@@ -111,21 +111,27 @@ def cycles_of(h: Draw) -> list[dict[str, Any]]:
     return [{**first, "end_value": 0.0}, second, third]
 
 
-def parts_of(h: Draw) -> tuple[list[Any], list[Any], list[int]]:
-    """A line, a cosine, another line and a number, joined."""
-    members = [
+def join_boundaries(h: Draw) -> list[int]:
+    return [h["a"], h["a"] + h["b"], h["a"] + h["b"] + 2 * h["c"]]
+
+
+def join_members(h: Draw) -> list[Any]:
+    """A line, a cosine, another line and a number."""
+    return [
         js.linear_schedule(h["p"], h["q"], h["a"]),
         js.cosine_decay_schedule(h["q"], h["b"]),
         js.linear_schedule(h["q"], h["e"], h["c"]),
         h["e"],
     ]
-    exact = [
+
+
+def join_formulas(h: Draw) -> list[Callable[[Any], Any]]:
+    return [
         lambda t: formulas.linear(t, h["p"], h["q"], h["a"]),
         lambda t: formulas.cosine(t, h["q"], h["b"]),
         lambda t: formulas.linear(t, h["q"], h["e"], h["c"]),
         lambda _: formulas.mpf(h["e"]),
     ]
-    return members, exact, [h["a"], h["a"] + h["b"], h["a"] + h["b"] + 2 * h["c"]]
 
 
 joined = draws(p=values, q=values, e=ends, a=short, b=short, c=short, w=short)
@@ -378,10 +384,10 @@ ROWS = [
         "join",
         joined,
         JOINED,
-        lambda h: js.join_schedules(parts_of(h)[0], parts_of(h)[2]),
-        lambda t, h: formulas.join(t, *parts_of(h)[1:]),
+        lambda h: js.join_schedules(join_members(h), join_boundaries(h)),
+        lambda t, h: formulas.join(t, join_formulas(h), join_boundaries(h)),
         flat(8),
-        lambda h: parts_of(h)[2],
+        join_boundaries,
         continuous=("p", "q", "e"),
     ),
     Row(

@@ -17,10 +17,11 @@ from typing import Annotated, Any, Concatenate, Generic, ParamSpec, get_args, ov
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxsched.core import checks, leaves
-from jaxsched.core.steps import as_count
+from jaxsched.core.steps import as_count, host_count
 from jaxsched.core.types import ScheduleFn
 
 P = ParamSpec("P")
@@ -48,16 +49,11 @@ class Schedule:
 
     def __call__(self, count: ArrayLike) -> jax.Array:
         """The rates at the counts, in the shape of `count`."""
-        hyperparams = {name: leaves.plain(value) for name, value in self.hyperparams.items()}
-
-        def rate(count: jax.Array) -> jax.Array:
-            value = self.maker.formula(count, **hyperparams)
-            return jax.lax.convert_element_type(value, jnp.result_type(float))
-
-        count = as_count(count)
-        for _ in range(count.ndim):
-            rate = jax.vmap(rate)
-        return rate(count)
+        count = host_count(count)
+        if any(isinstance(x, Tracer) for x in (count, *jax.tree.leaves(self.hyperparams))):
+            return _evaluate(self, count)
+        # Outside of any program it runs as one: the same bits, and one dispatch for all of it.
+        return _evaluate_compiled(self, count)
 
     def replace(self, **changes: Any) -> "Schedule":
         """The same schedule with some hyperparameters changed, checked like new ones."""
@@ -110,6 +106,22 @@ class Schedule:
 
     def __neg__(self) -> "Schedule":
         return negative(self)
+
+
+def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
+    hyperparams = {name: leaves.plain(value) for name, value in schedule.hyperparams.items()}
+
+    def rate(count: jax.Array) -> jax.Array:
+        value = schedule.maker.formula(count, **hyperparams)
+        return jax.lax.convert_element_type(value, jnp.result_type(float))
+
+    count = as_count(count)
+    for _ in range(count.ndim):
+        rate = jax.vmap(rate)
+    return rate(count)
+
+
+_evaluate_compiled = jax.jit(_evaluate, static_argnums=0)
 
 
 class Maker(Generic[P]):
@@ -199,6 +211,7 @@ def operand(name: str, value: Any) -> Any:
         checks.refuse(name, value, "a function of the count, not a stateful schedule", TypeError)
     if not callable(value) or isinstance(value, type):
         checks.refuse(name, value, "a schedule or a number", TypeError)
+    hash(value)  # A part of the program's key: what cannot be hashed raises here.
     return jax.tree_util.Partial(value)
 
 

@@ -16,11 +16,16 @@ from jaxsched.core.checks import MAX_COUNT
 from jaxsched.core.leaves import whole
 
 
-def as_count(count: ArrayLike) -> jax.Array:
+def host_count(count: ArrayLike) -> np.ndarray | jax.Array:
+    """A count of the host as int32, held within its reach, before JAX could wrap it."""
+    if isinstance(count, jax.Array):
+        return count
+    array = np.asarray(count)
+    return np.clip(array, 0, MAX_COUNT).astype(np.int32) if array.dtype.kind in "iu" else array
+
+
+def as_count(count: np.ndarray | jax.Array) -> jax.Array:
     """A count of any type as int32 from 0 to 2^31-1, or as a non-negative float."""
-    if isinstance(count, (int, np.ndarray, np.integer)) and not isinstance(count, bool):
-        count = np.asarray(count)
-        count = count if count.dtype.kind == "f" else np.clip(count, 0, MAX_COUNT).astype(np.int32)
     count = jnp.asarray(count)
     if jnp.issubdtype(count.dtype, jnp.floating):
         count = count.astype(jnp.result_type(float))

@@ -1,0 +1,1 @@
+"""Schedules in an optimizer: transformations, and what their state holds."""
