@@ -241,6 +241,15 @@ class Stateful:
         return 0.1
 
 
+class Unhashable:
+    """A function of the count that cannot be a part of a program's key."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __call__(self, count: int) -> float:
+        return 0.1
+
+
 STATEFUL = Stateful()
 
 FLAGS_AND_CHOICES = [
@@ -371,6 +380,7 @@ NO_SCHEDULES = [
     (lambda: js.stretch(Stateful, 5), TypeError, "`schedule`.*Stateful"),
     (lambda: js.with_warmup(STATEFUL, 10), TypeError, "`schedule`.*Stateful"),
     (lambda: js.with_warmup(optax.sgd(0.1), 10), TypeError, "`schedule`.*Gradient"),
+    (lambda: js.with_warmup(Unhashable(), 10), TypeError, "`schedule`.*Unhashable"),
     (lambda: js.minimum(LINE, STATEFUL), TypeError, "`right`.*Stateful"),
     (lambda: js.clip(LINE, 0, STATEFUL), TypeError, "`max_value`.*Stateful"),
     (lambda: halved(js.linear_schedule, 1), TypeError, "`init_value`.*linear_schedule"),

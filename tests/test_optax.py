@@ -22,6 +22,7 @@ Arguments = dict[str, Any]
 FLOAT = jnp.result_type(float)
 # The defects of Optax were measured with this release, in float32, on a CPU.
 MEASURED = (optax.__version__, FLOAT.name, jax.default_backend()) == ("0.2.8", "float32", "cpu")
+KEEPS_STRONG_TYPES = tuple(map(int, optax.__version__.split(".")[:3])) >= (0, 2, 8)
 COUNTS = np.array(
     [
         *(*range(7), 9, 10, 11, 19, 20, 21, 29, 30, 31, 40, 41, 42, 46, 50, 70, 75, 85, 95, 99),
@@ -94,7 +95,7 @@ CASES: dict[str, list[Arguments]] = {
         init_value=[0.3],
         boundaries_and_scales=[
             {100: 0.1, 20: 0.7},
-            {0: 0.5, 5: 2, 100: 0.1, 1000: 0.3},
+            {5: 2, 100: 0.1, 1000: 0.3},
             {20: 0.0, 30: 1.0},
         ],
     ),
@@ -222,6 +223,14 @@ def test_the_values_are_the_same_between_steps(name: str, arguments: Arguments):
     agree(make(ours, name, arguments)(FRACTIONS), wanted)
 
 
+@pytest.mark.parametrize("kind", ["linear", "cosine"])
+def test_a_scale_at_step_0_applies_at_once(kind: str):
+    """Releases of Optax before 0.2.8 divide 0 by 0 here."""
+    schedule = ours.piecewise_interpolate_schedule(kind, 1.0, {0: 0.5, 4: 3.0})
+    assert schedule(np.array([0, 4, 5])).tolist() == [0.5, 1.5, 1.5]
+    np.testing.assert_allclose(schedule(2), 1.0, rtol=1e-6)
+
+
 def test_schedules_of_the_two_can_be_mixed():
     boundaries = [10, 75]
     parts = [LINE, COSINE, STAIRS]
@@ -296,9 +305,10 @@ def test_2_stairs_flip_at_their_step(steps: int):
     stairs = ours.exponential_decay(1.0, steps, 0.5, staircase=True)
     counts = [n * steps + d for n in (1, 2, 3, 10, 20, 50, 100) for d in (-1, 0, 1)]
     wanted = [0.5 ** (count // steps) for count in counts]
-    assert jax.jit(stairs)(np.array(counts)).tolist() == wanted
-    assert call(stairs, np.array(counts)).tolist() == wanted
-    assert [float(stairs(count)) for count in counts] == wanted
+    one = np.array([stairs(count) for count in counts])
+    for rates in (jax.jit(stairs)(np.array(counts)), call(stairs, np.array(counts)), one):
+        # Under x64 a power is an exponential of a logarithm, right to the last digits.
+        np.testing.assert_allclose(rates, wanted, rtol=1e-14 if jax.config.jax_enable_x64 else 0)
 
 
 def test_2_optax_flips_late_or_early():
@@ -661,10 +671,14 @@ def rates_of_an_optimizer(schedule: Callable[[Any], Any], steps: int) -> jax.Arr
 def test_14_the_rate_is_not_rounded_to_the_type_of_the_parameters():
     arguments = (0.1, 10_000)
     rates = rates_of_an_optimizer(ours.cosine_decay_schedule(*arguments), 500)
-    assert rates.dtype == FLOAT
-    assert len(set(rates.tolist())) > 450
     wanted = [0.1 * math.cos(math.pi * count / 20_000) ** 2 for count in range(500)]
-    np.testing.assert_allclose(rates, wanted, rtol=1e-6)
+    # Releases before 0.2.8 round whatever a schedule returns.
+    if KEEPS_STRONG_TYPES:
+        assert rates.dtype == FLOAT
+        assert len(set(rates.tolist())) > 450
+    np.testing.assert_allclose(
+        np.asarray(rates, np.float64), wanted, rtol=1e-6 if KEEPS_STRONG_TYPES else 1e-2
+    )
 
     rates = rates_of_an_optimizer(theirs.cosine_decay_schedule(*arguments), 500)
     optax_is_wrong(lambda: rates.dtype == jnp.bfloat16)
