@@ -1,18 +1,15 @@
 """What a schedule is: a formula with its hyperparameters bound.
 
 A formula is a pure function `f(count, *hyperparameters)` of one step count. The decorator
-`schedule` turns it into a maker `f(*hyperparameters)`, which returns a `Schedule`. The
-formula is static and every number is a leaf of a pytree, so a schedule can be an argument
-of a jitted function, an axis of `vmap`, and the subject of `grad`. Leaves stay what the
-caller gave: Python numbers are constants of the program that closes over them, they print
-as written, and making a schedule touches no device.
+`schedule` turns it into a maker `f(*hyperparameters)`, which returns a `Schedule`: callable
+with counts of any shape, and a pytree with the numbers as leaves. So a schedule can be an
+argument of a jitted function, an axis of `vmap`, and the subject of `grad`.
 """
 
 import functools
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, Generic, ParamSpec, get_args, overload
+from typing import Annotated, Any, Concatenate, ParamSpec, overload
 
 import jax
 import jax.numpy as jnp
@@ -20,17 +17,17 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from jaxsched.core import checks, leaves
+from jaxsched.core import checks
+from jaxsched.core.bound import Bound, Check, Maker
 from jaxsched.core.steps import as_count, host_count
 from jaxsched.core.types import ScheduleFn
 
 P = ParamSpec("P")
-Check = Callable[[dict[str, Any]], None]
 
 
 @jax.tree_util.register_pytree_with_keys_class
 @dataclass(frozen=True, eq=False, repr=False)
-class Schedule:
+class Schedule(Bound):
     """A formula with its hyperparameters bound: a callable of the step count, and a pytree.
 
     Called with a count of any shape, integer or float, it returns the rates in float32
@@ -44,9 +41,6 @@ class Schedule:
         in place: see `replace`.
     """
 
-    maker: "Maker[...]"
-    hyperparams: dict[str, Any]
-
     def __call__(self, count: ArrayLike) -> jax.Array:
         """The rates at the counts, in the shape of `count`."""
         count = host_count(count)
@@ -54,28 +48,6 @@ class Schedule:
             return _evaluate(self, count)
         # Outside of any program it runs as one: the same bits, and one dispatch for all of it.
         return _evaluate_compiled(self, count)
-
-    def replace(self, **changes: Any) -> "Schedule":
-        """The same schedule with some hyperparameters changed, checked like new ones."""
-        return self.maker(**{**self.hyperparams, **changes})
-
-    def tree_flatten_with_keys(self):
-        """The hyperparameters as leaves, the maker as static data."""
-        return [(jax.tree_util.GetAttrKey("hyperparams"), self.hyperparams)], self.maker
-
-    @classmethod
-    def tree_unflatten(cls, maker: "Maker[...]", children: Any) -> "Schedule":
-        """A schedule of whatever leaves JAX puts into it, unchecked."""
-        return cls(maker, *children)
-
-    def __repr__(self) -> str:
-        return self.maker.show(self.hyperparams)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Schedule) and leaves.identity(self) == leaves.identity(other)
-
-    def __hash__(self) -> int:
-        return hash(leaves.identity(self))
 
     # Arithmetic with a NumPy number on the left comes to the methods below.
     __array_ufunc__ = None
@@ -109,10 +81,10 @@ class Schedule:
 
 
 def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
-    hyperparams = {name: leaves.plain(value) for name, value in schedule.hyperparams.items()}
+    hyperparams = schedule.known()
 
     def rate(count: jax.Array) -> jax.Array:
-        value = schedule.maker.formula(count, **hyperparams)
+        value = schedule.maker.function(count, **hyperparams)
         return jax.lax.convert_element_type(value, jnp.result_type(float))
 
     count = as_count(count)
@@ -122,83 +94,6 @@ def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
 
 
 _evaluate_compiled = jax.jit(_evaluate, static_argnums=0)
-
-
-class Maker(Generic[P]):
-    """A formula that has lost its count: called with hyperparameters, it returns a `Schedule`.
-
-    Each hyperparameter is read by the check in its annotation (`jaxsched.core.types`), so a
-    mistake raises when the schedule is made.
-    """
-
-    __name__: str
-    __qualname__: str
-
-    def __init__(
-        self,
-        formula: Callable[Concatenate[jax.Array, P], ArrayLike],
-        check: Check | None = None,
-        template: str | None = None,
-    ):
-        functools.update_wrapper(self, formula)
-        signature = inspect.signature(formula, eval_str=True)
-        _, *hyperparameters = signature.parameters.values()
-        self.formula: Callable[..., ArrayLike] = formula
-        self.check = check
-        self.template = template
-        self.readers = {p.name: _reader(p) for p in hyperparameters}
-        self.__signature__ = signature.replace(
-            parameters=hyperparameters, return_annotation=Schedule
-        )
-        self.defaults = {
-            p.name: self.readers[p.name](p.name, p.default)
-            for p in hyperparameters
-            if p.default is not p.empty
-        }
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Schedule:
-        """A schedule of these hyperparameters."""
-        try:
-            bound = self.__signature__.bind(*args, **kwargs).arguments
-        except TypeError as error:
-            raise TypeError(f"{self.__name__}: {error}") from None
-        read = {name: self.readers[name](name, value) for name, value in bound.items()}
-        hyperparams = {**self.defaults, **read}
-        if self.check:
-            self.check(hyperparams)
-        return Schedule(self, hyperparams)
-
-    def show(self, hyperparams: dict[str, Any]) -> str:
-        """The call that makes the schedule; arguments equal to their default are left out."""
-        shown = {name: leaves.show(hyperparams[name]) for name in self.readers}
-        if self.template:
-            return self.template.format(**shown)
-        given = [
-            f"{name}={text}"
-            for name, text in shown.items()
-            if not self._is_default(name, hyperparams)
-        ]
-        return f"{self.__name__}({', '.join(given)})"
-
-    def _is_default(self, name: str, hyperparams: dict[str, Any]) -> bool:
-        default = self.defaults.get(name, inspect.Parameter.empty)
-        return leaves.identity(hyperparams[name]) == leaves.identity(default)
-
-    def __reduce__(self) -> str:
-        return self.__qualname__
-
-    def __repr__(self) -> str:
-        return self.__name__
-
-
-def _reader(parameter: inspect.Parameter) -> Callable[[str, Any], Any]:
-    kinds = (parameter.annotation, *get_args(parameter.annotation))
-    reader = next(
-        (kind.__metadata__[0] for kind in kinds if hasattr(kind, "__metadata__")), anything
-    )
-    if parameter.default is not None:
-        return reader
-    return lambda name, value: None if value is None else reader(name, value)
 
 
 def operand(name: str, value: Any) -> Any:
@@ -236,11 +131,11 @@ def at(value: Any, count: jax.Array) -> Any:
 
 
 @overload
-def schedule(formula: Callable[Concatenate[jax.Array, P], ArrayLike]) -> Maker[P]: ...
+def schedule(formula: Callable[Concatenate[jax.Array, P], ArrayLike]) -> Maker[P, Schedule]: ...
 @overload
 def schedule(
     *, check: Check | None = None, template: str | None = None
-) -> Callable[[Callable[Concatenate[jax.Array, P], ArrayLike]], Maker[P]]: ...
+) -> Callable[[Callable[Concatenate[jax.Array, P], ArrayLike]], Maker[P, Schedule]]: ...
 
 
 def schedule(formula: Any = None, *, check: Any = None, template: Any = None) -> Any:
@@ -270,7 +165,7 @@ def schedule(formula: Any = None, *, check: Any = None, template: Any = None) ->
     """
     if formula is None:
         return functools.partial(schedule, check=check, template=template)
-    return Maker(formula, check, template)
+    return Maker(formula, Schedule, anything, check=check, template=template)
 
 
 @schedule(template="({left} + {right})")

@@ -113,7 +113,7 @@ def warmup_exponential_decay_schedule(
       0.5 1.0 0.5
     """
     rising = transition(init_value, peak_value, count, warmup_steps)
-    falling = exponential_decay.formula(
+    falling = exponential_decay.function(
         since(count, warmup_steps),
         peak_value,
         transition_steps,
