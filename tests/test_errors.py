@@ -371,7 +371,6 @@ WARM_RESTARTS = [
 
 NO_SCHEDULES = [
     (lambda: js.with_warmup(cosine, 10), TypeError, "`schedule`.*cosine_decay_schedule"),
-    (lambda: js.with_warmup(sgdr, 10), TypeError, "`schedule`.*sgdr_schedule"),
     (lambda: js.with_cooldown(halved, 5, 5), TypeError, "`schedule`.*halved"),
     (lambda: js.repeat(js.repeat, 5), TypeError, "`schedule`.*repeat"),
     (lambda: js.shift(dict, 5), TypeError, "`schedule`.*<class 'dict'>"),
@@ -388,12 +387,12 @@ NO_SCHEDULES = [
 ]
 
 TABLES = [
-    (lambda: halved(["a"], 1), TypeError, "`init_value`.*'a'"),
-    (lambda: halved([None], 1), TypeError, "`init_value`.*None"),
-    (lambda: halved([1j], 1), TypeError, "`init_value`.*1.*j"),
-    (lambda: halved([0.1, float("nan")], 1), ValueError, "`init_value`.*nan"),
+    (lambda: halved(["a"], 1), TypeError, r"`init_value\[0\]`.*'a'"),
+    (lambda: halved([None], 1), TypeError, r"`init_value\[0\]`.*None"),
+    (lambda: halved([1j], 1), TypeError, r"`init_value\[0\]`.*1j"),
+    (lambda: halved([0.1, float("nan")], 1), ValueError, r"`init_value\[1\]`.*nan"),
     (lambda: halved(jnp.array([0.1, jnp.inf]), 1), ValueError, "`init_value`.*inf"),
-    (lambda: halved([[1], [1, 2]], 1), (TypeError, ValueError), r"`init_value`.*\[1, 2\]"),
+    (lambda: halved([[1], [1, 2]], 1), TypeError, r"`init_value\[0\]`.*\[1\]"),
 ]
 
 # Finite in Python, infinite in a program. The second is infinite under x64 at once.

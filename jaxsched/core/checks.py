@@ -4,7 +4,7 @@ A value that is only known while a program runs (a tracer) passes every reader: 
 type is checked, its size cannot be.
 """
 
-import math
+import sys
 from typing import Any, NoReturn
 
 import jax
@@ -23,12 +23,14 @@ def refuse(name: str, value: Any, wanted: str, error: type[Exception] = ValueErr
 
 def is_number(value: Any) -> bool:
     """Whether `value` is a real scalar: a Python or NumPy number, an array or a tracer."""
-    if isinstance(value, (jax.Array, np.ndarray)):
-        kinds = (jnp.floating, jnp.integer)
-        return value.ndim == 0 and any(jnp.issubdtype(value.dtype, kind) for kind in kinds)
-    if isinstance(value, (int, float, np.integer, np.floating)):
-        return not isinstance(value, bool)
-    return False
+    if isinstance(value, (jax.Array, np.ndarray, np.generic)):
+        return value.ndim == 0 and is_real(value.dtype)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_real(dtype: Any) -> bool:
+    """Whether numbers of this dtype are whole or floating."""
+    return jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)
 
 
 def known(value: Any) -> float | int | None:
@@ -47,7 +49,7 @@ def number(name: str, value: Any) -> Any:
     if not is_number(value):
         refuse(name, value, "a real number", TypeError)
     concrete = known(value)
-    if concrete is not None and not -math.inf < concrete < math.inf:
+    if concrete is not None and not abs(concrete) <= sys.float_info.max:
         refuse(name, value, "finite")
     return value
 

@@ -16,10 +16,10 @@ jax.tree_util.register_pytree_node(Text, lambda text: ((), str(text)), lambda te
 
 
 def plain(value: Any) -> Any:
-    """A NumPy scalar as the Python number it is: NumPy integers would wrap silently."""
+    """A host scalar as a Python number that cannot wrap: beyond int32, as a float."""
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        return value.item()
-    return value
+        value = value.item()
+    return float(value) if isinstance(value, int) and abs(value) >= 2**31 else value
 
 
 def whole(value: Any) -> Any:

@@ -7,7 +7,7 @@ argument of a jitted function, an axis of `vmap`, and the subject of `grad`.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Annotated, Any, Concatenate, ParamSpec, overload
 
@@ -20,6 +20,7 @@ from jax.typing import ArrayLike
 from jaxsched.core import checks
 from jaxsched.core.bound import Bound, Check, Maker
 from jaxsched.core.steps import as_count, host_count
+from jaxsched.core.tables import array_of
 from jaxsched.core.types import ScheduleFn
 
 P = ParamSpec("P")
@@ -106,19 +107,22 @@ def operand(name: str, value: Any) -> Any:
         checks.refuse(name, value, "a function of the count, not a stateful schedule", TypeError)
     if not callable(value) or isinstance(value, type):
         checks.refuse(name, value, "a schedule or a number", TypeError)
-    hash(value)  # A part of the program's key: what cannot be hashed raises here.
+    if not isinstance(value, Hashable):
+        checks.refuse(name, value, "hashable, as a part of the key of a program", TypeError)
     return jax.tree_util.Partial(value)
 
 
 def anything(name: str, value: Any) -> Any:
     """Whatever a formula can compute with: an operand, a flag, a table of numbers."""
     if isinstance(value, (list, tuple)):
-        value = np.array(value)
-    if isinstance(value, (bool, np.ndarray, jax.Array)):
-        if jnp.issubdtype(getattr(value, "dtype", bool), np.number) or isinstance(value, bool):
-            return value
-        checks.refuse(name, value, "a table of numbers", TypeError)
-    return operand(name, value)
+        return array_of([checks.number(f"{name}[{i}]", item) for i, item in enumerate(value)])
+    if isinstance(value, bool) or not isinstance(value, (np.ndarray, jax.Array)):
+        return value if isinstance(value, bool) else operand(name, value)
+    if not checks.is_real(value.dtype):
+        checks.refuse(name, value, "a table of real numbers", TypeError)
+    if not isinstance(value, Tracer) and not np.isfinite(np.asarray(value, float)).all():
+        checks.refuse(name, value, "finite")
+    return value
 
 
 Operand = Annotated[ScheduleFn | float | jax.Array, operand]

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from jaxsched.core import checks
 from jaxsched.core.checks import MAX_COUNT
 from jaxsched.core.leaves import whole
 
@@ -20,8 +21,12 @@ def host_count(count: ArrayLike) -> np.ndarray | jax.Array:
     """A count of the host as int32, held within its reach, before JAX could wrap it."""
     if isinstance(count, jax.Array):
         return count
-    array = np.asarray(count)
-    return np.clip(array, 0, MAX_COUNT).astype(np.int32) if array.dtype.kind in "iu" else array
+    array = np.asarray(min(max(count, 0), MAX_COUNT) if isinstance(count, int) else count)
+    if array.dtype.kind in "iu":
+        return np.clip(array, 0, MAX_COUNT).astype(np.int32)
+    if not checks.is_real(array.dtype):
+        checks.refuse("count", count, "an integer or a float, or an array of them", TypeError)
+    return array
 
 
 def as_count(count: np.ndarray | jax.Array) -> jax.Array:
@@ -33,7 +38,7 @@ def as_count(count: np.ndarray | jax.Array) -> jax.Array:
         wide = count.dtype.itemsize >= 4
         count = (jnp.minimum(count, MAX_COUNT) if wide else count).astype(jnp.int32)
     else:
-        raise TypeError(f"`count` must be integer or floating, got {count.dtype}.")
+        checks.refuse("count", count, "of an integer or floating dtype", TypeError)
     return jnp.where(count < 0, 0, count)
 
 

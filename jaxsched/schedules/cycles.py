@@ -146,9 +146,14 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
     Reference:
       Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017.
     """
-    cycles = [dict(kwargs) for kwargs in cosine_kwargs]
+    if not isinstance(cosine_kwargs, Iterable):
+        checks.refuse("cosine_kwargs", cosine_kwargs, "a list of dicts", TypeError)
+    cycles = list(cosine_kwargs)
     if not cycles:
         checks.refuse("cosine_kwargs", cycles, "a list of at least one dict")
+    for i, kwargs in enumerate(cycles):
+        if not isinstance(kwargs, Mapping):
+            checks.refuse(f"cosine_kwargs[{i}]", kwargs, "a dict", TypeError)
     schedules = [warmup_cosine_decay_schedule(**kwargs) for kwargs in cycles]
     *boundaries, _ = accumulate(kwargs["decay_steps"] for kwargs in cycles)
     return join_schedules(schedules, boundaries)
