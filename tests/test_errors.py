@@ -371,6 +371,9 @@ WARM_RESTARTS = [
 
 NO_SCHEDULES = [
     (lambda: js.with_warmup(cosine, 10), TypeError, "`schedule`.*cosine_decay_schedule"),
+    (lambda: js.linear_schedule(1.0, 0.0, 10) / 0, ValueError, "`right`.*0"),
+    (lambda: js.repeat(1.0, 0.5), ValueError, "`period`.*at least 1.*0.5"),
+    (lambda: js.cosine_restarts_schedule(1.0, 1e-300), ValueError, "`period`.*1e-300"),
     (lambda: js.with_cooldown(halved, 5, 5), TypeError, "`schedule`.*halved"),
     (lambda: js.repeat(js.repeat, 5), TypeError, "`schedule`.*repeat"),
     (lambda: js.shift(dict, 5), TypeError, "`schedule`.*<class 'dict'>"),
@@ -395,8 +398,8 @@ TABLES = [
     (lambda: halved([[1], [1, 2]], 1), TypeError, r"`init_value\[0\]`.*\[1\]"),
 ]
 
-# Finite in Python, infinite in a program. The second is infinite under x64 at once.
-BEYOND = float(jnp.finfo(float).max) * 10
+# Finite in Python, infinite in a program (`BEYOND` at once under x64).
+BEYOND = float(jnp.finfo(jnp.result_type(float)).max) * 10
 TOO_LARGE = [
     (lambda: js.constant_schedule(10**400), ValueError, "`value`.*1000000"),
     (lambda: js.linear_schedule(0, -(10**400), 10), ValueError, "`end_value`.*-1000000"),

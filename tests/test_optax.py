@@ -258,7 +258,7 @@ def test_an_optimizer_takes_either(name: str, arguments: Arguments):
     agree(trained(make(ours, name, arguments))[:, 0], -wanted)
 
 
-# The defects, numbered as in the list they were found by.
+# The defects, by number; 4 and 15 are those of the plateau and are tested with it.
 
 
 def optax_is_wrong(shown: Callable[[], Any]) -> None:
@@ -642,7 +642,7 @@ def test_14_jit_and_scan_agree_and_the_type_is_the_same(name: str, arguments: Ar
     assert np.max(np.abs(schedule(COUNTS) - jitted)) <= 2 * unit
 
     for count in (3, np.int64(3), jnp.int32(3), jnp.uint8(3), 3.0, jnp.float32(3), jnp.bfloat16(3)):
-        rate = schedule(count)
+        rate = jax.eval_shape(schedule, count)
         assert rate.dtype == FLOAT
         assert not rate.weak_type
 

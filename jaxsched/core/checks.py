@@ -4,7 +4,6 @@ A value that is only known while a program runs (a tracer) passes every reader: 
 type is checked, its size cannot be.
 """
 
-import sys
 from typing import Any, NoReturn
 
 import jax
@@ -49,7 +48,7 @@ def number(name: str, value: Any) -> Any:
     if not is_number(value):
         refuse(name, value, "a real number", TypeError)
     concrete = known(value)
-    if concrete is not None and not abs(concrete) <= sys.float_info.max:
+    if concrete is not None and not abs(concrete) <= jnp.finfo(jnp.result_type(float)).max:
         refuse(name, value, "finite")
     return value
 
@@ -97,6 +96,11 @@ def steps(name: str, value: Any) -> Any:
 def some_steps(name: str, value: Any) -> Any:
     """A positive number of steps that an int32 count can reach."""
     return steps(name, positive(name, value))
+
+
+def period(name: str, value: Any) -> Any:
+    """A number of steps of at least 1 that an int32 count can reach."""
+    return steps(name, at_least_one(name, value))
 
 
 def signed_steps(name: str, value: Any) -> Any:

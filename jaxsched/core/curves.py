@@ -1,7 +1,8 @@
 """How a value moves from one end to the other: the maths of every transition, once.
 
 A curve maps the pair (left, gone), the fractions of a transition still ahead and already
-behind, to the weights of its two ends. Both pairs sum to 1. Carrying both keeps small
+behind, to the weights of its two ends. Both pairs sum to 1. It need only be finite where
+they are not between 0 and 1. Carrying both keeps small
 weights accurate: `1 - weight` would lose the digits of a weight near 1, as `1 + cos` does.
 """
 
@@ -14,6 +15,8 @@ import jax.numpy as jnp
 from jaxsched.core.leaves import whole
 from jaxsched.core.powers import power
 from jaxsched.core.steps import ratio
+
+_LOWEST = float(jnp.finfo(jnp.float32).min)
 
 Curve = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
@@ -36,9 +39,10 @@ def raised(exponent: Any, curve: Curve = linear) -> Curve:
     exponent = exponent * 1.0
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        left, gone = curve(left, gone)
+        # Outside of the transition and in the branch not taken it sees what it is finite for.
+        inside = (left > 0) & (gone > 0)
+        left, gone = curve(jnp.where(inside, left, 0.5), jnp.where(inside, gone, 0.5))
         early = gone < 0.5
-        # The branch not taken sees 0, where it is finite.
         log = jnp.where(early, jnp.log1p(-jnp.where(early, gone, 0)), jnp.log(left))
         return power(left, exponent), -jnp.expm1(exponent * log)
 
@@ -53,18 +57,37 @@ def first_part(share: Any, curve: Curve) -> Curve:
 def transition(init: Any, end: Any, count: jax.Array, steps: Any, curve: Curve = linear) -> Any:
     """From `init`, up to count 0, to `end`, from count `steps` on, along a curve.
 
-    The ends are exact, the value never leaves their interval, and the curve only sees
-    fractions strictly between 0 and 1, so its gradient is finite.
+    The ends are exact, and the value never leaves their interval.
     """
     steps = whole(steps)
-    ended = count >= steps
-    inside = (count > 0) & ~ended
-    left = jnp.where(inside, ratio(steps - count, steps), 0.5)
-    gone = jnp.where(inside, ratio(count, steps), 0.5)
-    from_init, from_end = curve(left, gone)
-    # Selected before they are added: a fused multiply-add would round otherwise in a loop.
-    from_init = jnp.where(inside, init * from_init, jnp.where(ended, 0, init))
-    from_end = jnp.where(inside, end * from_end, jnp.where(ended, end, 0))
-    value = from_init + from_end
+    passed = jnp.where(count < 0, 0, count) if _floating(count) else jnp.maximum(count, 0)
+    weights = curve(ratio(steps - passed, steps), ratio(passed, steps))
+    # Neither product may reach the sum as it is: where a compiler fuses a multiplication with
+    # an addition it rounds once, and it does so in some programs and not in others.
+    value = jnp.where(count > 0, init * weights[0], init)
+    if not _known_zero(end):
+        value = value + jnp.maximum(end * weights[1], _LOWEST)
     low, high = jnp.minimum(init, end), jnp.maximum(init, end)
-    return jnp.where(value < low, low, jnp.where(value > high, high, value))
+    value = _within(value, low.astype(value.dtype), high.astype(value.dtype))
+    return jnp.where(count >= steps, end, value)
+
+
+@jax.custom_jvp
+def _within(value: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    """`value` held between bounds it only exceeds by rounding: at a bound it keeps its slope."""
+    return jax.lax.clamp(low, value, high)
+
+
+@_within.defjvp
+def _(primals, tangents):
+    (value, low, high), (slope, low_slope, high_slope) = primals, tangents
+    slope = jnp.where(value < low, low_slope, jnp.where(value > high, high_slope, slope))
+    return _within(value, low, high), slope
+
+
+def _floating(count: jax.Array) -> bool:
+    return jnp.issubdtype(count.dtype, jnp.floating)
+
+
+def _known_zero(value: Any) -> bool:
+    return isinstance(value, (int, float)) and value == 0

@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxsched.core.checks import MAX_COUNT, known
 from jaxsched.core.leaves import whole
+from jaxsched.core.powers import exponential
 from jaxsched.core.steps import divide
 from jaxsched.core.tables import locate, take
 
@@ -28,12 +29,14 @@ class Cycle(NamedTuple):
       passed: the steps taken in the current one.
       steps: its length, or 2^31-1 if that is shorter.
       factor: its length over the first one's.
+      cycles: how many there are within the reach of an int32 count, if that is known.
     """
 
     number: jax.Array
     passed: jax.Array
     steps: Any
     factor: Any
+    cycles: int | None
 
 
 def cycle(count: jax.Array, period: Any, period_mult: Any) -> Cycle:
@@ -45,7 +48,17 @@ def cycle(count: jax.Array, period: Any, period_mult: Any) -> Cycle:
         return _among(count, starts(period, mult), mult)
     integers = jnp.issubdtype(jnp.result_type(period, mult), jnp.integer)
     growing = (_growing_by_whole if integers else _growing)(count, period, mult)
-    return Cycle(*map(lambda a, b: jnp.where(mult == 1, a, b), _equal(count, period), growing))
+    equal = _equal(count, period)
+    return jax.tree.map(lambda one, other: jnp.where(mult == 1, one, other), equal, growing)
+
+
+def scaled(value: Any, mult: Any, place: Cycle) -> Any:
+    """`value * mult ** place.number`; from a table where all factors are known."""
+    if isinstance(mult, (int, float)) and mult == 1:
+        return value
+    if isinstance(mult, (int, float)) and place.cycles:
+        return value * take(np.power(float(mult), np.arange(place.cycles)), place.number)
+    return exponential(value, mult, place.number, 1)
 
 
 def covered(place: Cycle, period: Any, warmup_steps: Any) -> Any:
@@ -58,7 +71,7 @@ def covered(place: Cycle, period: Any, warmup_steps: Any) -> Any:
 
 def _equal(count: jax.Array, period: Any) -> Cycle:
     number, rest = divide(count, period)
-    return Cycle(number, rest, period, 1)
+    return Cycle(number, rest, period, 1, None)
 
 
 def starts(period: float, mult: float) -> np.ndarray:
@@ -71,7 +84,8 @@ def starts(period: float, mult: float) -> np.ndarray:
             f"`period_mult` must be 1 or make fewer than {MAX_CYCLES} cycles of an int32 count,"
             f" got {mult!r} with `period`={period!r}."
         )
-    return np.round(period * (np.power(float(mult), np.arange(cycles + 1)) - 1) / (mult - 1))
+    with np.errstate(over="ignore"):
+        return np.round(period * (np.power(float(mult), np.arange(cycles + 1)) - 1) / (mult - 1))
 
 
 def check_cycles(hyperparams: dict[str, Any]) -> None:
@@ -86,7 +100,8 @@ def _among(count: jax.Array, table: np.ndarray, mult: Any) -> Cycle:
     lengths = np.minimum(np.diff(table), MAX_COUNT)[: begins.size].astype(np.int32)
     factors = np.power(float(mult), np.arange(begins.size))
     number = locate(count, begins[1:])
-    return Cycle(number, count - take(begins, number), take(lengths, number), take(factors, number))
+    passed, factor = count - take(begins, number), take(factors, number)
+    return Cycle(number, passed, take(lengths, number), factor, begins.size)
 
 
 def _growing_by_whole(count: jax.Array, period: Any, mult: Any) -> Cycle:
@@ -101,7 +116,7 @@ def _growing_by_whole(count: jax.Array, period: Any, mult: Any) -> Cycle:
     factor = take(floats, number)
     fits = period * factor < MAX_COUNT
     steps = jnp.where(fits, period * take(powers, number), MAX_COUNT)
-    return Cycle(number, count - take(first, number), steps, factor)
+    return Cycle(number, count - take(first, number), steps, factor, None)
 
 
 def _powers_of_whole(base: Any) -> jax.Array:
@@ -127,4 +142,4 @@ def _growing(count: jax.Array, period: Any, mult: Any) -> Cycle:
     number = jnp.maximum(guess - 1, 0)
     number = number + (count >= first(number + 1)) + (count >= first(number + 2))
     begin, end = first(number), first(number + 1)
-    return Cycle(number, count - begin, end - begin, jnp.exp(number * log))
+    return Cycle(number, count - begin, end - begin, jnp.exp(number * log), None)

@@ -82,16 +82,16 @@ class Schedule(Bound):
 
 
 def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
-    hyperparams = schedule.known()
-
-    def rate(count: jax.Array) -> jax.Array:
-        value = schedule.maker.function(count, **hyperparams)
-        return jax.lax.convert_element_type(value, jnp.result_type(float))
-
     count = as_count(count)
+    rate = functools.partial(_rate, schedule)
     for _ in range(count.ndim):
         rate = jax.vmap(rate)
     return rate(count)
+
+
+def _rate(schedule: Schedule, count: jax.Array) -> jax.Array:
+    value = schedule.maker.function(count, **schedule.known())
+    return jax.lax.convert_element_type(value, jnp.result_type(float))
 
 
 _evaluate_compiled = jax.jit(_evaluate, static_argnums=0)
@@ -130,7 +130,13 @@ Operand = Annotated[ScheduleFn | float | jax.Array, operand]
 
 
 def at(value: Any, count: jax.Array) -> Any:
-    """The value of an operand at `count`: of a schedule there, of a number everywhere."""
+    """The value of an operand at `count`: of a schedule there, of a number everywhere.
+
+    For use in formulas, whose counts are scalars and not negative: they are not put in order
+    again, as calling the schedule would.
+    """
+    if isinstance(value, Schedule):
+        return _rate(value, count)
     return value(count) if callable(value) else value
 
 
@@ -190,7 +196,13 @@ def multiply(count: jax.Array, left: Operand, right: Operand):
     return at(left, count) * at(right, count)
 
 
-@schedule(template="({left} / {right})")
+def _no_zero_below(hyperparams: dict[str, Any]) -> None:
+    right = hyperparams["right"]
+    if checks.is_number(right) and checks.known(right) == 0:
+        checks.refuse("right", right, "other than 0 to divide by")
+
+
+@schedule(template="({left} / {right})", check=_no_zero_below)
 def divide(count: jax.Array, left: Operand, right: Operand):
     """The quotient of two schedules, or of a schedule and a number."""
     return at(left, count) / at(right, count)

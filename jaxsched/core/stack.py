@@ -1,8 +1,8 @@
 """Many schedules as one: those of the same form share one formula over stacked numbers."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any
 
 import jax
@@ -63,13 +63,18 @@ class Stack:
             return at(self._member(0, lambda leaf: take(leaf, index)), count)
         forms, rows = self.places()
         form, row = take(forms, index), take(rows, index)
-        value = jnp.zeros((), jnp.result_type(float))
-        for group in range(len(self.groups)):
-            asked = form == group
-            own_row = jnp.where(asked, row, 0)
-            member = self._member(group, lambda leaf, own_row=own_row: take(leaf, own_row))
-            value = jnp.where(asked, at(member, jnp.where(asked, count, 0)), value)
-        return value
+
+        def value(group: int) -> Any:
+            # Where the group has fewer rows, the last of them, as `dynamic_slice` clamps.
+            member = self._member(group, lambda leaf: take(leaf, row))
+            return at(member, jnp.where(form == group, count, 0))
+
+        values = [value(group) for group in range(len(self.groups))]
+        return functools.reduce(
+            lambda other, group: jnp.where(form == group, values[group], other),
+            range(1, len(values)),
+            values[0],
+        )
 
     def _member(self, group: int, choose: Callable[[Any], Any]) -> Any:
         members, shared = self.groups[group], self.shared[group]
@@ -84,7 +89,9 @@ class Stack:
     def __repr__(self) -> str:
         forms, rows = self.places()
         places = zip(forms.tolist(), rows.tolist(), strict=True)
-        return repr([self._member(form, partial(_of_host, row=row)) for form, row in places])
+        return repr(
+            [self._member(form, functools.partial(_of_host, row=row)) for form, row in places]
+        )
 
 
 def _of_host(leaf: Any, row: int) -> Any:

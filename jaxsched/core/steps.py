@@ -37,6 +37,7 @@ def as_count(count: np.ndarray | jax.Array) -> jax.Array:
     elif jnp.issubdtype(count.dtype, jnp.integer):
         wide = count.dtype.itemsize >= 4
         count = (jnp.minimum(count, MAX_COUNT) if wide else count).astype(jnp.int32)
+        return jnp.maximum(count, 0)
     else:
         checks.refuse("count", count, "of an integer or floating dtype", TypeError)
     return jnp.where(count < 0, 0, count)
@@ -44,8 +45,11 @@ def as_count(count: np.ndarray | jax.Array) -> jax.Array:
 
 def ratio(count: Any, steps: Any) -> Any:
     """`count / steps`, where 0 steps count as 1; correctly rounded but for known `steps`."""
+    count = jnp.asarray(count, jnp.result_type(float))
     if isinstance(steps, (int, float)):
         return count * (1 / (steps or 1))
+    if jnp.issubdtype(steps.dtype, jnp.integer):
+        return count / jnp.maximum(steps, 1)
     return count / jnp.where(steps == 0, 1, steps)
 
 

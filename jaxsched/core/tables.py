@@ -1,7 +1,9 @@
 """Many segments as arrays: the program that looks one up is the same for 10 and for 10,000.
 
-A lookup is two comparisons of about `sqrt(n)` numbers each: a search would loop, and one comparison
-of all n would hold `n` numbers for each of a million counts.
+A lookup counts the reached boundaries twice: every `width`-th one, and then those that
+follow the last of these, with `width` about the root of their number. A search would loop,
+and comparing all of them would hold n numbers for each of a million counts. Each sum runs
+over two short axes: XLA splits a long one into several instructions.
 """
 
 import math
@@ -81,26 +83,45 @@ def read_table(name: str, value: Any) -> Table:
 
 def locate(count: jax.Array, boundaries: Any) -> jax.Array:
     """How many of the ascending `boundaries` the count has reached."""
-    boundaries = compact(boundaries)
-    size = boundaries.shape[0]
-    width = math.isqrt(size) + 1
-    first = jnp.full(1, -1, boundaries.dtype)
-    padding = jnp.full(width**2 - size - 1, checks.MAX_COUNT, boundaries.dtype)
-    rows = jnp.concatenate([first, boundaries, padding]).reshape(width, width)
-    row = jnp.sum(count >= rows[:, 0], dtype=jnp.int32) - 1
-    column = jnp.sum(count >= take(rows, row), dtype=jnp.int32) - 1
-    return jnp.minimum(width * row + column, size)
+    xp = np if isinstance(boundaries, np.ndarray) else jnp
+    side = math.ceil((boundaries.shape[0] + 1) ** 0.25)
+    width = side**2
+    if xp.issubdtype(boundaries.dtype, np.integer) and jnp.issubdtype(count.dtype, np.integer):
+        # `count > boundary - 1` is never true of the padding.
+        boundaries, unreached, reached = boundaries - 1, checks.MAX_COUNT, jnp.greater
+    else:
+        boundaries, unreached, reached = boundaries.astype(float), np.inf, jnp.greater_equal
+
+    def without_first(rows: Any) -> Any:
+        rows = xp.pad(
+            rows[..., 1:], [*[(0, 0)] * (rows.ndim - 1), (0, 1)], constant_values=unreached
+        )
+        return rows.reshape(*rows.shape[:-1], side, side)
+
+    missing = (1, width**2 - boundaries.shape[0] - 1)
+    rows = xp.pad(boundaries, missing, constant_values=unreached).reshape(width, width)
+    row = jnp.sum(reached(count, compact(without_first(rows[:, 0]))), dtype=jnp.int32)
+    column = jnp.sum(reached(count, take(without_first(rows), row)), dtype=jnp.int32)
+    return width * row + column
 
 
-def with_zero(boundaries: Any) -> Any:
-    """The boundaries with step 0 before them, where they are."""
+def begins(boundaries: Any) -> Any:
+    """The first step of each segment, where the boundaries are: 0, then the boundaries."""
     xp = np if isinstance(boundaries, np.ndarray) else jnp
     return xp.concatenate([xp.zeros(1, boundaries.dtype), boundaries])
 
 
+def lengths(boundaries: Any) -> Any:
+    """The length of each segment; 0 for the last, which has no end."""
+    xp = np if isinstance(boundaries, np.ndarray) else jnp
+    return xp.diff(xp.concatenate([begins(boundaries), boundaries[-1:]]))
+
+
 def take(array: Any, index: jax.Array) -> jax.Array:
-    """`array[index]` for an index known to be within bounds: an unsigned one is not tested."""
-    return compact(array).at[index.astype(jnp.uint32)].get(mode="promise_in_bounds")
+    """`array[index]` for an index within bounds, unsigned so that its sign is not tested."""
+    array = compact(array)
+    starts = [index.astype(jnp.uint32), *[np.uint32(0)] * (array.ndim - 1)]
+    return jax.lax.dynamic_slice(array, starts, (1, *array.shape[1:]))[0]
 
 
 def compact(array: Any) -> jax.Array:
@@ -109,10 +130,23 @@ def compact(array: Any) -> jax.Array:
     return array.astype(jnp.int32) if jnp.issubdtype(array.dtype, jnp.integer) else array
 
 
-def product_before(scales: Any, index: jax.Array) -> jax.Array:
-    """The product of the first `index` scales; of known ones it is rounded once."""
+def products(init: Any, scales: Any, index: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`init` times the first `index` scales, and times one more if there is one.
+
+    Known scales are multiplied in float64 and the products rounded once.
+    """
     if isinstance(scales, np.ndarray):
-        return take(np.concatenate([[1.0], np.cumprod(scales)]), index)
+        known = np.concatenate([[1.0], np.cumprod(scales)])
+        following = np.append(known[1:], known[-1])
+        if isinstance(init, (int, float)):
+            return take(init * known, index), take(init * following, index)
+        return init * take(known, index), init * take(following, index)
+    before = init * _product_before(scales, index)
+    return before, before * take(jnp.append(scales, 1), index)
+
+
+def _product_before(scales: jax.Array, index: jax.Array) -> jax.Array:
+    """The product of whole rows, times that of a part of one: no scan, whatever their number."""
     size = scales.shape[0]
     width = math.isqrt(size) + 1
     rows = jnp.pad(scales, (0, width**2 - size), constant_values=1).reshape(width, width)

@@ -7,11 +7,10 @@ import jax.numpy as jnp
 
 from jaxsched.core import checks
 from jaxsched.core.curves import transition
-from jaxsched.core.cycles import check_cycles, cycle
-from jaxsched.core.powers import exponential
+from jaxsched.core.cycles import check_cycles, cycle, scaled
 from jaxsched.core.schedule import Operand, at, schedule
 from jaxsched.core.steps import after, moved, since, slowed
-from jaxsched.core.types import AtLeastOne, Number, Positive, SignedSteps, SomeSteps, Steps
+from jaxsched.core.types import AtLeastOne, Number, Period, Positive, SignedSteps, Steps
 
 
 @schedule
@@ -71,7 +70,7 @@ def with_cooldown(
 def repeat(
     count: jax.Array,
     schedule: Operand,
-    period: SomeSteps,
+    period: Period,
     period_mult: AtLeastOne = 1,
     peak_mult: Positive = 1.0,
 ):
@@ -98,7 +97,7 @@ def repeat(
     """
     place = cycle(count, period, period_mult)
     value = at(schedule, slowed(place.passed, place.factor))
-    return exponential(value, peak_mult, place.number, 1)
+    return scaled(value, peak_mult, place)
 
 
 @schedule

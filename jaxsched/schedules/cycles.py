@@ -9,12 +9,11 @@ import jax.numpy as jnp
 
 from jaxsched.core import checks
 from jaxsched.core.curves import Curve, cosine, first_part, linear, transition
-from jaxsched.core.cycles import check_cycles, covered, cycle
+from jaxsched.core.cycles import check_cycles, covered, cycle, scaled
 from jaxsched.core.leaves import whole
-from jaxsched.core.powers import exponential
 from jaxsched.core.schedule import Schedule, schedule
 from jaxsched.core.steps import after
-from jaxsched.core.types import AtLeastOne, Fraction, Number, Positive, SomeSteps, Steps
+from jaxsched.core.types import AtLeastOne, Fraction, Number, Period, Positive, SomeSteps, Steps
 from jaxsched.schedules.piecewise import join_schedules
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
 
@@ -168,7 +167,7 @@ def _cycles_fit(hyperparams: dict[str, Any]) -> None:
 def cosine_restarts_schedule(
     count: jax.Array,
     init_value: Number,
-    period: SomeSteps,
+    period: Period,
     period_mult: AtLeastOne = 1,
     peak_mult: Positive = 1.0,
     warmup_steps: Steps = 0,
@@ -207,11 +206,13 @@ def cosine_restarts_schedule(
       Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017.
     """
     place = cycle(count, period, period_mult)
-    peak = exponential(init_value, peak_mult, place.number, 1)
+    peak = scaled(init_value, peak_mult, place)
     low, high = jnp.minimum(peak, end_value), jnp.maximum(peak, end_value)
     peak = jnp.where(init_value < end_value, low, high)
-    rising = transition(end_value, peak, place.passed, warmup_steps)
     decayed, length = after(place.passed, warmup_steps), place.steps - warmup_steps
     share = covered(place, period, warmup_steps)
     falling = transition(peak, end_value, decayed, length, first_part(share, cosine))
+    if isinstance(warmup_steps, int) and warmup_steps == 0:
+        return falling
+    rising = transition(end_value, peak, place.passed, warmup_steps)
     return jnp.where(place.passed < warmup_steps, rising, falling)

@@ -165,5 +165,5 @@ def cosine_decay_schedule(
     Reference:
       Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017.
     """
-    end_value = alpha * init_value
+    end_value = 0.0 if isinstance(alpha, float) and alpha == 0 else alpha * init_value
     return transition(init_value, end_value, count, decay_steps, raised(exponent, cosine))

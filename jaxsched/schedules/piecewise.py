@@ -10,7 +10,7 @@ from jaxsched.core.curves import Curve, cosine, linear, transition
 from jaxsched.core.leaves import Text
 from jaxsched.core.schedule import schedule
 from jaxsched.core.stack import Schedules, Stack
-from jaxsched.core.tables import Boundaries, Scales, Table, locate, product_before, take, with_zero
+from jaxsched.core.tables import Boundaries, Scales, Table, begins, lengths, locate, products, take
 from jaxsched.core.types import Number
 
 _CURVES: dict[str, Curve] = {"linear": linear, "cosine": cosine}
@@ -47,7 +47,8 @@ def piecewise_constant_schedule(
     if boundaries_and_scales is None:
         return jnp.broadcast_to(init_value, count.shape)
     table = cast(Table, boundaries_and_scales)
-    return init_value * product_before(table.scales, locate(count, table.boundaries))
+    value, _ = products(init_value, table.scales, locate(count, table.boundaries))
+    return value
 
 
 @schedule
@@ -77,12 +78,10 @@ def piecewise_interpolate_schedule(
         return jnp.broadcast_to(init_value, count.shape)
     table = cast(Table, boundaries_and_scales)
     index = locate(count, table.boundaries)
-    following = jnp.minimum(index + 1, table.boundaries.shape[0])
-    knots = with_zero(table.boundaries)
-    begin, end = take(knots, index), take(knots, following)
-    before = init_value * product_before(table.scales, index)
-    after = init_value * product_before(table.scales, following)
-    return transition(before, after, count - begin, end - begin, _CURVES[interpolate_type])
+    passed = count - take(begins(table.boundaries), index)
+    steps = take(lengths(table.boundaries), index)
+    before, after = products(init_value, table.scales, index)
+    return transition(before, after, passed, steps, _CURVES[interpolate_type])
 
 
 def _one_boundary_less(hyperparams: dict[str, Any]) -> None:
@@ -118,5 +117,5 @@ def join_schedules(count: jax.Array, schedules: Schedules, boundaries: Boundarie
       0.5 1.0 0.5
     """
     index = locate(count, boundaries)
-    passed = count - take(with_zero(boundaries), index)
+    passed = count - take(begins(boundaries), index)
     return cast(Stack, schedules).at(index, passed)
