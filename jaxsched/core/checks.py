@@ -48,7 +48,7 @@ def number(name: str, value: Any) -> Any:
     if not is_number(value):
         refuse(name, value, "a real number", TypeError)
     concrete = known(value)
-    if concrete is not None and not abs(concrete) <= jnp.finfo(jnp.result_type(float)).max:
+    if concrete is not None and not abs(concrete) <= float(jnp.finfo(jnp.result_type(float)).max):
         refuse(name, value, "finite")
     return value
 

@@ -39,12 +39,13 @@ def raised(exponent: Any, curve: Curve = linear) -> Curve:
     exponent = exponent * 1.0
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Outside of the transition and in the branch not taken it sees what it is finite for.
+        # At the ends, and in the branch not taken, it sees what it is finite for.
         inside = (left > 0) & (gone > 0)
-        left, gone = curve(jnp.where(inside, left, 0.5), jnp.where(inside, gone, 0.5))
-        early = gone < 0.5
-        log = jnp.where(early, jnp.log1p(-jnp.where(early, gone, 0)), jnp.log(left))
-        return power(left, exponent), -jnp.expm1(exponent * log)
+        near, far = curve(jnp.where(inside, left, 0.5), jnp.where(inside, gone, 0.5))
+        early = far < 0.5
+        log = jnp.where(early, jnp.log1p(-jnp.where(early, far, 0)), jnp.log(near))
+        powers = power(near, exponent), -jnp.expm1(exponent * log)
+        return jnp.where(inside, powers[0], left), jnp.where(inside, powers[1], gone)
 
     return weights
 
