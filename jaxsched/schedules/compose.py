@@ -58,7 +58,7 @@ def with_cooldown(
 
     Example:
       >>> rate = with_cooldown(0.5, begin=10, cooldown_steps=5)
-      >>> print(rate(10), rate(12), rate(15))
+      >>> print(*(f"{rate(count):.1f}" for count in (10, 12, 15)))
       0.5 0.3 0.0
     """
     passed = since(count, begin)
