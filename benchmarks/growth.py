@@ -1,7 +1,7 @@
 """How schedules grow with their segments, and what they cost in training, beside Optax.
 
 Run as `python benchmarks/growth.py`. The tables are Markdown; `--output FILE` also writes
-them to a file, and `--full` also measures Optax at 10,000 segments, which takes many minutes.
+them to a file, and `--full` also measures Optax at 10,000 segments, which takes minutes.
 """
 
 import argparse
@@ -31,7 +31,8 @@ PEAK = 1e-3
 ROUNDS = 5
 ROUND_SECONDS = 1.0
 CALLS = 2_000
-PAIRS = 120
+PAIRS = 250
+RESOLUTION = 0.05
 
 
 # The schedules. Segments are uneven and values differ: XLA would fold a table of equal
@@ -302,7 +303,7 @@ def growth_tables(full: bool) -> str:
 both libraries. *instructions* are those of the optimized program for one int32 count, inside
 fusions too. Making, tracing and compiling are the best of up to {ROUNDS} times, a call is the
 median of {CALLS:,}, and *10⁶ counts* is the second evaluation of a million counts at once.
-Optax at 10,000 segments takes minutes to compile: it is run with `--full` only.
+Optax at 10,000 segments takes minutes, and is run with `--full` only.
 
 {markdown(header, rows)}
 
@@ -336,7 +337,7 @@ class Training:
 
 
 TRAININGS = (
-    Training("one step a call", (512, 1024, 512), batch=16, calls=4, scanned=1),
+    Training("one step a call", (512, 1024, 512), batch=16, calls=2, scanned=1),
     Training("1,000 steps in a `lax.scan`", (16, 32, 16), batch=8, calls=1, scanned=1_000),
 )
 
@@ -426,6 +427,13 @@ def interval(ordered: np.ndarray) -> tuple[float, float]:
     return float(ordered[rank - 1]), float(ordered[-rank])
 
 
+def verdict(low: float, high: float) -> str:
+    """Whether a ratio of 1 is in the interval, where the noise lets a larger one be seen."""
+    if low > 1:
+        return "**missed**"
+    return "met" if high <= 1 + RESOLUTION else "too noisy"
+
+
 def training_rows(training: Training) -> Iterator[list[str]]:
     """The rows of one kind of training."""
     steps = training.calls * training.scanned
@@ -435,7 +443,6 @@ def training_rows(training: Training) -> Iterator[list[str]]:
         ratios, spent = paired(baseline, block(training, rate))
         low, high = interval(ratios)
         median = float(np.median(ratios))
-        verdict = "met" if low <= 1 else "**missed**"
         yield [
             f"{training.name}, {weights:,} parameters",
             name,
@@ -443,7 +450,7 @@ def training_rows(training: Training) -> Iterator[list[str]]:
             f"{median:.4f}",
             f"{low:.4f} to {high:.4f}",
             f"{(median - 1) * spent / steps * 1e6:+.2f}",
-            verdict if name.startswith("jaxsched") else "",
+            verdict(low, high) if name.startswith("jaxsched") else "",
         ]
 
 
@@ -457,7 +464,8 @@ Adam with a schedule over Adam with a plain number. Blocks of steps with the one
 take turns in one process; *ratio* is the median over {PAIRS} neighbouring pairs, with an
 interval from order statistics, and *µs a step* is that of the plain number. With any schedule
 Optax keeps a count, which the control shows. The target for jaxsched is an interval that
-does not lie above 1: no cost that can be told from noise.
+reaches down to 1: no cost that can be told from noise. One that also reaches above
+{1 + RESOLUTION} is too wide to say so.
 
 {markdown(header, rows)}
 """

@@ -68,8 +68,9 @@ def transition(init: Any, end: Any, count: jax.Array, steps: Any, curve: Curve =
     value = jnp.where(count > 0, init * weights[0], init)
     if not _known_zero(end):
         value = value + jnp.maximum(end * weights[1], _LOWEST)
-    low, high = jnp.minimum(init, end), jnp.maximum(init, end)
-    value = _within(value, low.astype(value.dtype), high.astype(value.dtype))
+    if not (_known_zero(init) or _known_zero(end)):
+        low, high = jnp.minimum(init, end), jnp.maximum(init, end)
+        value = _within(value, low.astype(value.dtype), high.astype(value.dtype))
     return jnp.where(count >= steps, end, value)
 
 
