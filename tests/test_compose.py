@@ -84,6 +84,16 @@ def test_fractional_steps(count, steps):
         )
 
 
+@pytest.mark.parametrize("rate", [0.001, 0.1, 0.5, 0.9, 0.9999, 0.9999999, 1.0, 1.001])
+@pytest.mark.parametrize("steps", [1, 7, 1000, 10**6, 2**31 - 1])
+def test_known_exponentials(rate, steps):
+    reach = min(MAX_COUNT, 80 / abs(np.log2(rate)) * steps) if rate != 1 else MAX_COUNT
+    counts = np.unique(np.linspace(0, reach, 500).astype(np.int32))
+    exact = [formulas.exponential(int(count), 0.3, steps, rate) for count in counts]
+    values = jax.jit(js.exponential_decay(0.3, steps, rate))(counts)
+    assert distance(values, exact).max() <= 4
+
+
 def test_a_float_count_that_is_whole_is_on_the_stair():
     rate = js.exponential_decay(1.0, 41, 0.5, staircase=True)
     counts = np.arange(0, 41 * 20)

@@ -1,8 +1,7 @@
 """How a value moves from one end to the other: the maths of every transition, once.
 
 A curve maps the pair (left, gone), the fractions of a transition still ahead and already
-behind, to the weights of its two ends. Both pairs sum to 1. It need only be finite where
-they are not between 0 and 1. Carrying both keeps small
+behind, to the weights of its two ends. Both pairs sum to 1. Carrying both keeps small
 weights accurate: `1 - weight` would lose the digits of a weight near 1, as `1 + cos` does.
 """
 
@@ -14,9 +13,7 @@ import jax.numpy as jnp
 
 from jaxsched.core.leaves import whole
 from jaxsched.core.powers import power
-from jaxsched.core.steps import ratio
-
-_LOWEST = float(jnp.finfo(jnp.float32).min)
+from jaxsched.core.steps import not_negative, ratio
 
 Curve = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
@@ -61,13 +58,13 @@ def transition(init: Any, end: Any, count: jax.Array, steps: Any, curve: Curve =
     The ends are exact, and the value never leaves their interval.
     """
     steps = whole(steps)
-    passed = jnp.where(count < 0, 0, count) if _floating(count) else jnp.maximum(count, 0)
+    passed = not_negative(count)
     weights = curve(ratio(steps - passed, steps), ratio(passed, steps))
     # Neither product may reach the sum as it is: where a compiler fuses a multiplication with
     # an addition it rounds once, and it does so in some programs and not in others.
     value = jnp.where(count > 0, init * weights[0], init)
     if not _known_zero(end):
-        value = value + jnp.maximum(end * weights[1], _LOWEST)
+        value = value + jnp.maximum(end * weights[1], jnp.finfo(value.dtype).min)
     if not (_known_zero(init) or _known_zero(end)):
         low, high = jnp.minimum(init, end), jnp.maximum(init, end)
         value = _within(value, low.astype(value.dtype), high.astype(value.dtype))
@@ -85,10 +82,6 @@ def _(primals, tangents):
     (value, low, high), (slope, low_slope, high_slope) = primals, tangents
     slope = jnp.where(value < low, low_slope, jnp.where(value > high, high_slope, slope))
     return _within(value, low, high), slope
-
-
-def _floating(count: jax.Array) -> bool:
-    return jnp.issubdtype(count.dtype, jnp.floating)
 
 
 def _known_zero(value: Any) -> bool:

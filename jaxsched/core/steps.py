@@ -37,9 +37,15 @@ def as_count(count: np.ndarray | jax.Array) -> jax.Array:
     elif jnp.issubdtype(count.dtype, jnp.integer):
         wide = count.dtype.itemsize >= 4
         count = (jnp.minimum(count, MAX_COUNT) if wide else count).astype(jnp.int32)
-        return jnp.maximum(count, 0)
     else:
         checks.refuse("count", count, "of an integer or floating dtype", TypeError)
+    return not_negative(count)
+
+
+def not_negative(count: jax.Array) -> jax.Array:
+    """The count, or 0 where it is negative; at 0 a float count keeps its slope."""
+    if jnp.issubdtype(count.dtype, jnp.integer):
+        return jnp.maximum(count, 0)
     return jnp.where(count < 0, 0, count)
 
 
@@ -60,15 +66,14 @@ def after(count: jax.Array, begin: Any) -> jax.Array:
 
 def since(count: jax.Array, begin: Any) -> jax.Array:
     """The steps taken since `begin`, 0 before it."""
-    passed = after(count, begin)
-    return jnp.where(passed < 0, 0, passed)
+    return not_negative(after(count, begin))
 
 
 def moved(count: jax.Array, steps: Any) -> jax.Array:
     """`count - steps` for steps of either sign, held within 0 and 2^31-1."""
     passed = after(count, steps)
     wrapped = (passed < 0) & (steps < 0)
-    return jnp.where(wrapped, MAX_COUNT, jnp.where(passed < 0, 0, passed))
+    return jnp.where(wrapped, MAX_COUNT, not_negative(passed))
 
 
 def divide(count: jax.Array, steps: Any) -> tuple[jax.Array, jax.Array]:
