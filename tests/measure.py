@@ -17,9 +17,9 @@ def interesting(row: Row, draw: Draw, seed: int = 0, last: int = MAX_COUNT) -> n
     """Always as many counts: the knots and their neighbours, the last 200 steps, others."""
     knots = [k for k in row.knots(draw) if 0 <= k <= last]
     near = [k + d for k in knots for d in (-2, -1, 0, 1, 2)]
-    tail = [max(knots, default=200) - d for d in range(3, 200, 2)]
+    tail = [max(knots, default=200) - d for d in range(3, 201)]
     fixed = [0, 1, 2, 3, 2**24 - 1, 2**24, 2**24 + 1, MAX_COUNT - 1, MAX_COUNT]
-    counts = [c for c in (*fixed, *near, *tail) if 0 <= c <= last][:SIZE]
+    counts = [c for c in dict.fromkeys((*fixed, *near, *tail)) if 0 <= c <= last][:SIZE]
     generator = np.random.default_rng(seed)
     reach = max([*knots, 1000])
     spread = reach * 2.0 ** -generator.uniform(0, 16, SIZE - len(counts))
