@@ -15,15 +15,15 @@ from jaxsched.schedules.compose import shift as shift
 from jaxsched.schedules.compose import stretch as stretch
 from jaxsched.schedules.compose import with_cooldown as with_cooldown
 from jaxsched.schedules.compose import with_warmup as with_warmup
-from jaxsched.schedules.cycles import cosine_onecycle_schedule as cosine_onecycle_schedule
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
-from jaxsched.schedules.cycles import linear_onecycle_schedule as linear_onecycle_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
 from jaxsched.schedules.decay import constant_schedule as constant_schedule
 from jaxsched.schedules.decay import cosine_decay_schedule as cosine_decay_schedule
 from jaxsched.schedules.decay import exponential_decay as exponential_decay
 from jaxsched.schedules.decay import linear_schedule as linear_schedule
 from jaxsched.schedules.decay import polynomial_schedule as polynomial_schedule
+from jaxsched.schedules.onecycle import cosine_onecycle_schedule as cosine_onecycle_schedule
+from jaxsched.schedules.onecycle import linear_onecycle_schedule as linear_onecycle_schedule
 from jaxsched.schedules.piecewise import join_schedules as join_schedules
 from jaxsched.schedules.piecewise import piecewise_constant_schedule as piecewise_constant_schedule
 from jaxsched.schedules.piecewise import (

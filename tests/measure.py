@@ -10,7 +10,7 @@ import numpy as np
 from tests.table import MAX_COUNT, Draw, Row
 
 SIZE = 512
-DTYPE = np.float64 if jax.config.jax_enable_x64 else np.float32  # type: ignore[attr-defined]
+DTYPE = np.float64 if jax.config.jax_enable_x64 else np.float32
 
 
 def interesting(row: Row, draw: Draw, seed: int = 0, last: int = MAX_COUNT) -> np.ndarray:

@@ -46,7 +46,7 @@ class Row:
     bounds: Callable[[Draw], tuple[Any, Any]] | None = None
     falls: bool = False
     continuous: tuple[str, ...] = ()
-    exact: Callable[[Draw], Sequence[tuple[int, Any]]] = nothing  # type: ignore[assignment]
+    exact: Callable[[Draw], Sequence[tuple[int, Any]]] = nothing
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:

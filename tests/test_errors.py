@@ -244,7 +244,7 @@ class Stateful:
 class Unhashable:
     """A function of the count that cannot be a part of a program's key."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __call__(self, count: int) -> float:
         return 0.1
