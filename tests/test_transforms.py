@@ -80,6 +80,21 @@ def test_learning_rate_of_optax_itself():
         jaxsched.learning_rate(state)
 
 
+def test_learning_rates_of_a_population():
+    rate = jaxsched.join_schedules([0.5, RATE], [1])
+    many = {"w": jnp.ones((3, 2))}
+
+    def train(params):
+        state = optax.adam(rate).init(params)
+        for _ in range(4):
+            _, state = optax.adam(rate).update(params, state, params)
+        return state
+
+    states = jax.vmap(train)(many)
+    np.testing.assert_allclose(jaxsched.learning_rate(states, schedule=rate), [0.75] * 3)
+    np.testing.assert_allclose(jaxsched.learning_rate(states, schedule=0.1), 0.1)
+
+
 def test_several_rates():
     transform = optax.partition({"fast": optimizer(), "slow": optimizer(0.1)}, labels)
     state = transform.init(PARAMS)

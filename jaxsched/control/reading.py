@@ -9,8 +9,8 @@ import optax
 from jax.core import Tracer
 from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
 
-from jaxsched.control.transforms import RateLike, ScaleByLearningRateState
-from jaxsched.core.schedule import at, operand
+from jaxsched.control.transforms import RateLike, ScaleByLearningRateState, rate_at
+from jaxsched.core.schedule import operand
 
 
 def learning_rate(opt_state: Any, *, schedule: RateLike | None = None, all: bool = False) -> Any:
@@ -76,7 +76,7 @@ def _rate(node: Any) -> jax.Array | None:
 def _rates_at_counts(opt_state: Any, schedule: RateLike) -> dict[str, jax.Array]:
     rate = operand("schedule", schedule)
     return {
-        keystr(path): jnp.asarray(at(rate, jnp.maximum(node.count - 1, 0)))
+        keystr(path): jnp.asarray(rate_at(rate, jnp.maximum(node.count - 1, 0)))
         for path, node in _nodes(opt_state)
         if isinstance(node, optax.ScaleByScheduleState)
     }

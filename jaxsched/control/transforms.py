@@ -7,8 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsched.core.checks import MAX_COUNT
-from jaxsched.core.schedule import at, operand
+from jaxsched.core.schedule import operand
 
 RateLike = Callable[[Any], Any] | float | jax.Array
 """A number, a schedule, or a plain function of the step count."""
@@ -81,7 +80,7 @@ def scale_by_schedule(step_size_fn: RateLike) -> optax.GradientTransformation:
 
 def _scale(rate: Any, sign: int) -> optax.GradientTransformation:
     def value(count: jax.Array) -> jax.Array:
-        return jax.lax.convert_element_type(at(rate, count), jnp.result_type(float))
+        return jax.lax.convert_element_type(rate_at(rate, count), jnp.result_type(float))
 
     def init(params: optax.Params) -> ScaleByLearningRateState:
         del params
@@ -95,11 +94,13 @@ def _scale(rate: Any, sign: int) -> optax.GradientTransformation:
         del params
         applied = value(state.count)
         factor = sign * applied
+        count = optax.safe_increment(state.count)
         updates = jax.tree.map(lambda update: (factor * update).astype(update.dtype), updates)
-        return updates, ScaleByLearningRateState(_incremented(state.count), applied)
+        return updates, ScaleByLearningRateState(jnp.asarray(count), applied)
 
     return optax.GradientTransformation(init, update)
 
 
-def _incremented(count: jax.Array) -> jax.Array:
-    return jnp.where(count < MAX_COUNT, count + 1, count)
+def rate_at(rate: Any, count: jax.Array) -> Any:
+    """The rate at a count of any shape: a call of what can be called, or the number itself."""
+    return rate(count) if callable(rate) else rate

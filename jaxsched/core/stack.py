@@ -129,11 +129,12 @@ def read_stack(name: str, value: Any) -> Stack:
     if not value:
         checks.refuse(name, value, "a list of at least one schedule")
     members = [operand(f"{name}[{i}]", member) for i, member in enumerate(value)]
+    keys = [_form(member) for member in members]
     groups: dict[Any, list[Any]] = {}
-    for member in members:
-        groups.setdefault(_form(member), []).append(member)
-    numbers = {form: number for number, form in enumerate(groups)}
-    forms = np.array([numbers[_form(member)] for member in members], np.int32)
+    for key, member in zip(keys, members, strict=True):
+        groups.setdefault(key, []).append(member)
+    numbers = {key: number for number, key in enumerate(groups)}
+    forms = np.array([numbers[key] for key in keys], np.int32)
     shared = tuple(map(_shared, groups.values()))
     stacked = tuple(map(_stacked, groups.values(), shared))
     return Stack(stacked, shared, forms.tobytes())

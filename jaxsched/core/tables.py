@@ -81,9 +81,14 @@ def read_table(name: str, value: Any) -> Table:
     return Table(boundaries, scales.astype(float) if isinstance(scales, np.ndarray) else scales)
 
 
+def _library(array: Any) -> Any:
+    """NumPy for an array of the host, whose tables are then constants, else JAX's."""
+    return np if isinstance(array, np.ndarray) else jnp
+
+
 def locate(count: jax.Array, boundaries: Any) -> jax.Array:
     """How many of the ascending `boundaries` the count has reached."""
-    xp = np if isinstance(boundaries, np.ndarray) else jnp
+    xp = _library(boundaries)
     side = math.ceil((boundaries.shape[0] + 1) ** 0.25)
     width = side**2
     if xp.issubdtype(boundaries.dtype, np.integer) and jnp.issubdtype(count.dtype, np.integer):
@@ -107,13 +112,13 @@ def locate(count: jax.Array, boundaries: Any) -> jax.Array:
 
 def begins(boundaries: Any) -> Any:
     """The first step of each segment, where the boundaries are: 0, then the boundaries."""
-    xp = np if isinstance(boundaries, np.ndarray) else jnp
+    xp = _library(boundaries)
     return xp.concatenate([xp.zeros(1, boundaries.dtype), boundaries])
 
 
 def lengths(boundaries: Any) -> Any:
     """The length of each segment; 0 for the last, which has no end."""
-    xp = np if isinstance(boundaries, np.ndarray) else jnp
+    xp = _library(boundaries)
     return xp.diff(xp.concatenate([begins(boundaries), boundaries[-1:]]))
 
 
