@@ -2,7 +2,33 @@
 
 from importlib.metadata import version
 
+from jaxsched.control.controllers import advance_on as advance_on
+from jaxsched.control.controllers import raise_and_lower_on as raise_and_lower_on
+from jaxsched.control.controllers import reduce_on as reduce_on
+from jaxsched.control.controllers import restart_on as restart_on
+from jaxsched.control.controllers import scale_on as scale_on
+from jaxsched.control.inbox import observe as observe
+from jaxsched.control.monitor import monitor as monitor
+from jaxsched.control.monitors.best import improving as improving
+from jaxsched.control.monitors.best import plateau as plateau
+from jaxsched.control.monitors.best import worsening as worsening
+from jaxsched.control.monitors.events import all_of as all_of
+from jaxsched.control.monitors.events import any_of as any_of
+from jaxsched.control.monitors.events import every as every
+from jaxsched.control.monitors.events import ignore_nonfinite as ignore_nonfinite
+from jaxsched.control.monitors.events import nonfinite as nonfinite
+from jaxsched.control.monitors.events import threshold as threshold
+from jaxsched.control.monitors.windows import slope_test as slope_test
+from jaxsched.control.monitors.windows import slow_progress as slow_progress
+from jaxsched.control.monitors.windows import spike as spike
+from jaxsched.control.plateau import ReduceLROnPlateauState as ReduceLROnPlateauState
+from jaxsched.control.plateau import cooldown_on_plateau as cooldown_on_plateau
+from jaxsched.control.plateau import reduce_on_plateau as reduce_on_plateau
+from jaxsched.control.plateau import restart_on_plateau as restart_on_plateau
 from jaxsched.control.reading import learning_rate as learning_rate
+from jaxsched.control.reading import record as record
+from jaxsched.control.reset import ResetOnState as ResetOnState
+from jaxsched.control.reset import reset_on as reset_on
 from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learning_rate
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule

@@ -9,6 +9,8 @@ import optax
 from jax.core import Tracer
 from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
 
+from jaxsched.control.controller import ControllerState, Record
+from jaxsched.control.plateau import ReduceLROnPlateauState
 from jaxsched.control.transforms import RateLike, ScaleByLearningRateState, rate_at
 from jaxsched.core.schedule import operand
 
@@ -52,12 +54,69 @@ def learning_rate(opt_state: Any, *, schedule: RateLike | None = None, all: bool
             " `optax.inject_hyperparams` keep one; for Optax's own optimizers, give the"
             f" `schedule`. Searched: {_names(opt_state)}."
         )
-    if all:
-        return found
+    return found if all else _the_one("learning rates", found)
+
+
+def record(opt_state: Any, *, all: bool = False) -> Any:
+    """What the controllers in an optimizer's state have seen and done, as arrays for a logger.
+
+    A run that no metric ever reached shows in `observations`, which stays 0.
+
+    Args:
+      opt_state: an optimizer's state, or any tree that holds one.
+      all: whether to return the records of all controllers found, as a dict from paths.
+
+    Returns:
+      A dict of scalar arrays, with `all` one for each path:
+
+      - `updates`: the updates so far;
+      - `observations`: those that brought a metric;
+      - `events`: the events acted on;
+      - `last_event`: the number of the update of the last one, from 0; -1 if there was none;
+      - `observations_since_event`: observations since then, or since the start;
+      - `count`: updates since the schedule began, or began again;
+      - `best_value`: the best metric so far, for monitors that keep one, and otherwise NaN.
+
+    Raises:
+      ValueError: if there is no controller, or if there are several whose records differ
+        and `all` is false. The message lists their paths.
+
+    Example:
+      >>> import jax.numpy as jnp, jaxsched
+      >>> optimizer = jaxsched.reduce_on_plateau(patience=1)
+      >>> state = optimizer.init(jnp.ones(2))
+      >>> for loss in (0.5, 0.7):
+      ...     _, state = optimizer.update(jnp.ones(2), state, value=loss)
+      >>> print({name: float(value) for name, value in jaxsched.record(state).items()})
+      ... # doctest: +NORMALIZE_WHITESPACE
+      {'count': 2.0, 'updates': 2.0, 'observations': 2.0, 'events': 1.0, 'last_event': 1.0,
+       'observations_since_event': 0.0, 'best_value': 0.5}
+    """
+    kinds = (ControllerState, ReduceLROnPlateauState)
+    nodes = tree_flatten_with_path(opt_state, is_leaf=lambda node: isinstance(node, kinds))[0]
+    found = {keystr(path): _record(node) for path, node in nodes if isinstance(node, kinds)}
+    if not found:
+        raise ValueError(f"No controller in this state. Searched: {_names(opt_state)}.")
+    return found if all else _the_one("records", found)
+
+
+def _record(node: Any) -> dict[str, jax.Array]:
+    best = (leaf for name, leaf in _fields(node) if name == "best_value")
+    # The numbers are on the last axis: a state may have others in front, of replicas.
+    record = Record(*jnp.moveaxis(node.record, -1, 0))
+    return {**record._asdict(), "best_value": next(best, jnp.full_like(node.scale, jnp.nan))}
+
+
+def _fields(node: Any) -> list[tuple[str, Any]]:
+    leaves = tree_flatten_with_path(node)[0]
+    return [(path[-1].name, leaf) for path, leaf in leaves if isinstance(path[-1], GetAttrKey)]
+
+
+def _the_one(what: str, found: dict[str, Any]) -> Any:
     first, *others = found.values()
     if not _same(first, others):
-        paths = "\n".join(f"  {path}: {rate}" for path, rate in found.items())
-        raise ValueError(f"Several learning rates; `all=True` returns them all:\n{paths}")
+        paths = "\n".join(f"  {path}: {value}" for path, value in found.items())
+        raise ValueError(f"Several {what}; `all=True` returns them all:\n{paths}")
     return first
 
 
@@ -116,6 +175,11 @@ def _names(tree: Any) -> str:
 
 
 def _same(first: Any, others: list[Any]) -> bool:
-    if any(isinstance(rate, Tracer) for rate in (first, *others)):
-        return not others
-    return all(np.array_equal(first, other) for other in others)
+    leaves, *rest = map(jax.tree.leaves, (first, *others))
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
+        return not rest
+    return all(
+        np.array_equal(one, other, equal_nan=True)
+        for other in rest
+        for one, other in zip(leaves, other, strict=True)
+    )

@@ -7,10 +7,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsched.control.controller import Controller
+from jaxsched.control.inbox import require
+from jaxsched.control.monitor import Monitor
+from jaxsched.core import checks
 from jaxsched.core.schedule import operand
 
-RateLike = Callable[[Any], Any] | float | jax.Array
-"""A number, a schedule, or a plain function of the step count."""
+RateLike = Callable[..., Any] | float | jax.Array
+"""A number, a schedule, a plain function of the step count, or a controller."""
 
 
 class ScaleByLearningRateState(NamedTuple):
@@ -20,24 +24,31 @@ class ScaleByLearningRateState(NamedTuple):
       count: the number of updates so far; int32, held at 2^31-1.
       learning_rate: the rate that the last update applied; before the first, the rate to
         come. float32 (float64 under `jax_enable_x64`) whatever the parameters are.
+      controller: the state of a controller; empty for numbers and schedules.
     """
 
     count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
     learning_rate: jax.Array
+    controller: Any = ()
 
 
 def scale_by_learning_rate(
-    learning_rate: RateLike | None = None, *, flip_sign: bool = True
-) -> optax.GradientTransformation:
+    learning_rate: RateLike | None = None,
+    *,
+    flip_sign: bool = True,
+    require_value: bool = False,
+) -> optax.GradientTransformationExtraArgs:
     """Multiplies updates by minus a learning rate.
 
     The product is taken in float32 and then cast to the dtype of the update, so that a
     rate is as exact for bfloat16 parameters as for any other.
 
     Args:
-      learning_rate: a number, a schedule, or a function of the step count. None means no
-        scaling, and no state, as in Optax.
+      learning_rate: a number, a schedule, a function of the step count, or a controller (any
+        stateful schedule of Optax). None means no scaling, and no state, as in Optax.
       flip_sign: whether to multiply by minus the rate, so that updates descend.
+      require_value: whether an update without the metric that a controller listens to is
+        a `TypeError`. If not, it is an update without an observation.
 
     Returns:
       A transformation whose state is the same for a constant and for a schedule.
@@ -56,17 +67,20 @@ def scale_by_learning_rate(
       0.75
     """
     if learning_rate is None:
-        return optax.identity()
-    return _scale(operand("learning_rate", learning_rate), -1 if flip_sign else 1)
+        return optax.with_extra_args_support(optax.identity())
+    return _scale("learning_rate", learning_rate, -1 if flip_sign else 1, require_value)
 
 
-def scale_by_schedule(step_size_fn: RateLike) -> optax.GradientTransformation:
+def scale_by_schedule(
+    step_size_fn: RateLike, *, require_value: bool = False
+) -> optax.GradientTransformationExtraArgs:
     """Multiplies updates by a schedule, with its sign.
 
     `scale_by_learning_rate` without the minus; the state is the same.
 
     Args:
-      step_size_fn: a schedule, a number, or a function of the step count.
+      step_size_fn: a schedule, a number, a function of the step count, or a controller.
+      require_value: as for `scale_by_learning_rate`.
 
     Example:
       >>> import jax.numpy as jnp, jaxsched
@@ -75,30 +89,63 @@ def scale_by_schedule(step_size_fn: RateLike) -> optax.GradientTransformation:
       >>> print(updates, state.count)
       [1. 1.] 1
     """
-    return _scale(operand("step_size_fn", step_size_fn), 1)
+    return _scale("step_size_fn", step_size_fn, 1, require_value)
 
 
-def _scale(rate: Any, sign: int) -> optax.GradientTransformation:
-    def value(count: jax.Array) -> jax.Array:
-        return jax.lax.convert_element_type(rate_at(rate, count), jnp.result_type(float))
+def _scale(
+    name: str, rate: Any, sign: int, require_value: bool
+) -> optax.GradientTransformationExtraArgs:
+    start, advance = _controlled(rate) if _is_stateful(name, rate) else _counted(name, rate)
 
     def init(params: optax.Params) -> ScaleByLearningRateState:
         del params
-        count = jnp.zeros((), jnp.int32)
+        count, controller = jnp.zeros((), jnp.int32), start()
         # A copy: donating the state must not delete an array the caller holds.
-        return ScaleByLearningRateState(count, jnp.array(value(count)))
+        value = jnp.array(advance(count, controller, {})[0])
+        return ScaleByLearningRateState(count, value, controller)
 
     def update(
-        updates: optax.Updates, state: Any, params: Any = None
+        updates: optax.Updates, state: Any, params: Any = None, **extra_args: Any
     ) -> tuple[optax.Updates, ScaleByLearningRateState]:
         del params
-        applied = value(state.count)
-        factor = sign * applied
-        count = optax.safe_increment(state.count)
-        updates = jax.tree.map(lambda update: (factor * update).astype(update.dtype), updates)
-        return updates, ScaleByLearningRateState(jnp.asarray(count), applied)
+        if require_value:
+            require(state, extra_args)
+        applied, controller = advance(state.count, state.controller, extra_args)
+        count = jnp.asarray(optax.safe_increment(state.count))
+        return scaled(updates, sign * applied), ScaleByLearningRateState(count, applied, controller)
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _is_stateful(name: str, rate: Any) -> bool:
+    if isinstance(rate, Monitor):
+        checks.refuse(
+            name, rate, "a rate; a monitor only says when to change one: see `reduce_on`", TypeError
+        )
+    return callable(rate) and hasattr(rate, "init") and hasattr(rate, "update")
+
+
+def _counted(name: str, rate: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    rate = operand(name, rate)
+    return tuple, lambda count, _, __: (_float(rate_at(rate, count)), ())
+
+
+def _controlled(rate: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def advance(_: jax.Array, state: Any, extra_args: dict[str, Any]) -> tuple[jax.Array, Any]:
+        if isinstance(rate, Controller):
+            return rate.advance(state, **extra_args)
+        return _float(rate(state, **extra_args)), rate.update(state, **extra_args)
+
+    return rate.init, advance
+
+
+def _float(rate: Any) -> jax.Array:
+    return jax.lax.convert_element_type(rate, jnp.result_type(float))
+
+
+def scaled(updates: optax.Updates, factor: jax.Array) -> optax.Updates:
+    """The updates times a factor, each product rounded once to the dtype of the update."""
+    return jax.tree.map(lambda update: (factor * update).astype(update.dtype), updates)
 
 
 def rate_at(rate: Any, count: jax.Array) -> Any:

@@ -83,6 +83,7 @@ class Maker(Generic[P, T]):
         first: int = 1,
         check: Check | None = None,
         template: str | None = None,
+        start: Callable[..., Any] | None = None,
     ):
         functools.update_wrapper(self, function)
         signature = inspect.signature(function, eval_str=True)
@@ -91,6 +92,7 @@ class Maker(Generic[P, T]):
         self.kind = kind
         self.check = check
         self.template = template
+        self.start = start
         self.readers = {p.name: _reader(p, reader) for p in hyperparameters}
         self.__signature__ = signature.replace(parameters=hyperparameters, return_annotation=kind)
         self.defaults = {

@@ -19,6 +19,7 @@ from jax.typing import ArrayLike
 
 from jaxsched.core import checks
 from jaxsched.core.bound import Bound, Check, Maker
+from jaxsched.core.compiled import as_one_program
 from jaxsched.core.steps import as_count, host_count
 from jaxsched.core.tables import array_of
 from jaxsched.core.types import ScheduleFn
@@ -44,11 +45,7 @@ class Schedule(Bound):
 
     def __call__(self, count: ArrayLike) -> jax.Array:
         """The rates at the counts, in the shape of `count`."""
-        count = host_count(count)
-        if any(isinstance(x, Tracer) for x in (count, *jax.tree.leaves(self.hyperparams))):
-            return _evaluate(self, count)
-        # Outside of any program it runs as one: the same bits, and one dispatch for all of it.
-        return _evaluate_compiled(self, count)
+        return _evaluate(self, host_count(count))
 
     # Arithmetic with a NumPy number on the left comes to the methods below.
     __array_ufunc__ = None
@@ -81,6 +78,7 @@ class Schedule(Bound):
         return negative(self)
 
 
+@as_one_program
 def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
     count = as_count(count)
     rate = functools.partial(_rate, schedule)
@@ -92,9 +90,6 @@ def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
 def _rate(schedule: Schedule, count: jax.Array) -> jax.Array:
     value = schedule.maker.function(count, **schedule.known())
     return jax.lax.convert_element_type(value, jnp.result_type(float))
-
-
-_evaluate_compiled = jax.jit(_evaluate, static_argnums=0)
 
 
 def operand(name: str, value: Any) -> Any:

@@ -1,0 +1,116 @@
+"""How metrics arrive: as arguments of an update, or before it, in an inbox in the state."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxsched.control.monitor import metric_value
+from jaxsched.core import checks
+
+Tree = TypeVar("Tree")
+
+
+class Inbox(NamedTuple):
+    """What `observe` has left for the next update.
+
+    Attributes:
+      totals: for each metric that is listened to, by name, the sum of its values and their
+        number, in one vector.
+    """
+
+    totals: dict[str, jax.Array]
+
+
+def empty(metric: str) -> Inbox:
+    """The inbox of a listener to one metric."""
+    return Inbox({str(metric): jnp.zeros(2)})
+
+
+def consume(
+    inbox: Inbox, arguments: Mapping[str, Any], axis_name: Any
+) -> tuple[jax.Array, jax.Array, Inbox]:
+    """The mean of what has arrived, whether anything has, and the inbox without it."""
+    ((metric, total),) = inbox.totals.items()
+    if arguments.get(metric) is not None:
+        value = metric_value(metric, arguments[metric])
+        total = total + jnp.stack([value, jnp.ones_like(value)])
+    if axis_name is not None:
+        total = jax.lax.psum(total, axis_name)
+    value, number = total
+    return value / jnp.maximum(number, 1), number > 0, empty(metric)
+
+
+def require(state: Any, arguments: Mapping[str, Any]) -> None:
+    """Raises where an update lacks a metric that something in the state listens to."""
+    missing = _listened_to(state) - {name for name, value in arguments.items() if value is not None}
+    if missing:
+        names = ", ".join(f"`{name}=`" for name in sorted(missing))
+        raise TypeError(f"`update` must be given {names}, as `require_value` is set.")
+
+
+def observe(opt_state: Tree, **metrics: ArrayLike) -> Tree:
+    """Leaves metrics in an optimizer's state, for all that listen to them at the next update.
+
+    For a metric that is not known at each update, such as a validation loss once an epoch:
+
+        opt_state = jaxsched.observe(opt_state, value=validation_loss)
+
+    Several observations before an update count as their mean, and so do these and a
+    `value=` given to the update itself. Pure: works inside and outside of `jit`.
+
+    Args:
+      opt_state: an optimizer's state, or any tree that holds one, such as a Flax `TrainState`.
+      **metrics: real scalars by name; "value" is the name that is listened to by default. For
+        a state replicated with a leading axis, a vector with a value for each replica.
+
+    Returns:
+      The state with the metrics in it.
+
+    Raises:
+      ValueError: if nothing in the state listens to a name.
+      TypeError: if a metric is not a real scalar, or there is none.
+
+    Example:
+      >>> import jax.numpy as jnp, jaxsched
+      >>> optimizer = jaxsched.restart_on_plateau(0.1, patience=5)
+      >>> state = optimizer.init(jnp.ones(2))
+      >>> state = jaxsched.observe(state, value=0.7)
+      >>> updates, state = optimizer.update(jnp.ones(2), state)
+      >>> print(jaxsched.record(state)["observations"])
+      1
+    """
+    listened = _listened_to(opt_state)
+    if not metrics:
+        raise TypeError("`observe` must be given a metric, as in `observe(state, value=loss)`.")
+    for name in metrics:
+        if name not in listened:
+            heard = ", ".join(f"`{other}`" for other in sorted(listened)) or "no metric"
+            raise ValueError(f"Nothing in this state listens to `{name}`; it listens to {heard}.")
+
+    def deliver(node: Any) -> Any:
+        if not isinstance(node, Inbox):
+            return node
+        new = {name: metrics[name] for name in node.totals if name in metrics}
+        added = {name: _add(name, node.totals[name], value) for name, value in new.items()}
+        return Inbox({**node.totals, **added})
+
+    return jax.tree.map(deliver, opt_state, is_leaf=lambda node: isinstance(node, Inbox))
+
+
+def _add(name: str, total: jax.Array, value: Any) -> jax.Array:
+    replicas = total.shape[:-1]
+    if replicas and jnp.shape(value) == replicas:
+        value = jnp.asarray(value, total.dtype)
+        if not checks.is_real(value.dtype):
+            checks.refuse(name, value, "real", TypeError)
+    else:
+        value = metric_value(name, value)
+    return total + jnp.stack([value, jnp.ones_like(value)], axis=-1)
+
+
+def _listened_to(tree: Any) -> set[str]:
+    nodes = jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, Inbox))
+    return {name for node in nodes if isinstance(node, Inbox) for name in node.totals}

@@ -1,0 +1,1 @@
+"""The monitors: rules that turn a stream of metric values into events."""

@@ -1,0 +1,53 @@
+"""What monitors compute with, the same to the bit in every program."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def unfused(product: jax.Array) -> jax.Array:
+    """A product rounded before anything is added to it.
+
+    Some programs would add without rounding, and events would depend on the program: a
+    compiler may fuse a product with a sum, but not with a maximum.
+    """
+    return jnp.maximum(product, jnp.finfo(product.dtype).min)
+
+
+def sign(mode: str) -> int:
+    """1 if smaller is better, -1 if larger is."""
+    return 1 if mode == "min" else -1
+
+
+def never(mode: str) -> float:
+    """The best value before there is one."""
+    return sign(mode) * float("inf")
+
+
+def margin(value: jax.Array, rtol: Any, atol: Any) -> jax.Array:
+    """`rtol |value| + atol`, of the same sign for negative values; 0 rtol where not finite."""
+    size = jnp.where(jnp.isfinite(value), jnp.abs(value), 0)
+    return unfused(rtol * size) + atol
+
+
+def improves(value: jax.Array, best: jax.Array, rtol: Any, atol: Any, mode: str) -> jax.Array:
+    """Whether a finite value is better than the best by more than the margin."""
+    bar = sign(mode) * best - margin(best, rtol, atol)
+    return jnp.isfinite(value) & (sign(mode) * value < bar)
+
+
+def worsens(value: jax.Array, best: jax.Array, rtol: Any, atol: Any, mode: str) -> jax.Array:
+    """Whether a value is worse than the best by more than the margin, or not finite."""
+    bar = sign(mode) * best + margin(best, rtol, atol)
+    return ~jnp.isfinite(value) | (sign(mode) * value > bar)
+
+
+def better(value: jax.Array, best: jax.Array, mode: str) -> jax.Array:
+    """The better of two values; what is not finite is never the better one."""
+    return jnp.where(improves(value, best, 0.0, 0.0, mode), value, best)
+
+
+def running_mean(mean: jax.Array, value: jax.Array, number: jax.Array) -> jax.Array:
+    """The mean of `number` values, the last of which is `value`, the others' being `mean`."""
+    return mean + (value - mean) / number

@@ -1,0 +1,191 @@
+"""Resetting an optimizer's memory when a monitor fires."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.tree_util import GetAttrKey, tree_leaves_with_path, tree_map_with_path
+
+from jaxsched.control.controller import ControllerState, Record
+from jaxsched.control.controllers import restart_on
+from jaxsched.control.inbox import consume, require
+from jaxsched.control.monitor import Monitor
+from jaxsched.control.monitors.arithmetic import improves, never
+from jaxsched.control.options import mode as read_mode
+from jaxsched.control.plateau import ReduceLROnPlateauState
+from jaxsched.control.transforms import ScaleByLearningRateState
+from jaxsched.core import checks
+
+PARTS = {
+    "momentum": {"mu", "m", "trace", "momentum"},
+    "second_moments": {"nu", "nu_max", "v", "v_row", "v_col", "sum_of_squares"},
+}
+"""The fields in which Optax's states keep them."""
+
+_RATES = (
+    ScaleByLearningRateState,
+    ReduceLROnPlateauState,
+    ControllerState,
+    optax.ScaleByScheduleState,
+)
+_INJECTED = {"hyperparams", "hyperparams_states"}
+
+
+class ResetOnState(NamedTuple):
+    """The state of `reset_on`.
+
+    Attributes:
+      inner_state: the optimizer's.
+      trigger: the state of the monitor, with its record and its inbox.
+      best_value: the best metric so far, and
+      best_params: the parameters that had it; both empty unless asked for.
+    """
+
+    inner_state: Any
+    trigger: ControllerState
+    best_value: Any = ()
+    best_params: Any = ()
+
+
+def reset_on(
+    monitor: Monitor,
+    optimizer: optax.GradientTransformation,
+    *,
+    reinitialize: str | Sequence[str] = "all",
+    zero: str | Sequence[str] = (),
+    return_to_best: bool = False,
+    mode: str = "min",
+    metric: str = "value",
+    axis_name: str | tuple[str, ...] | None = None,
+    require_value: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """An optimizer that forgets what it has gathered each time a monitor fires.
+
+    The parts of its state named in `reinitialize` go back to what `optimizer.init` makes, those
+    in `zero` to 0, and the others are kept; then the update is made, from the state so
+    reset. What rates, schedules and controllers keep in the state is never touched: around
+    a `restart_on` of the same monitor, the schedule and the moments start again together.
+
+    Args:
+      monitor: when to reset.
+      optimizer: any optimizer; it is given the metrics, too.
+      reinitialize: "all", "momentum", "second_moments", or names of fields of its state, such as
+        "mu", "nu" or "count"; or several of these.
+      zero: likewise, those to be set to 0 where `init` would not.
+      return_to_best: whether an event also brings the parameters back to those with the best
+        metric so far, instead of an update. Keeps a copy of the parameters. The metric must be
+        that of the parameters before the update, as a loss computed with the gradients is.
+      mode: for the best metric, "min" or "max".
+      metric: the name of the metric.
+      axis_name: the mapped axes of `pmap` or `shard_map` over which metrics are averaged.
+      require_value: whether an update without the metric is a `TypeError`.
+
+    Raises:
+      ValueError: in `init`, if the state has no part of a given name.
+
+    Example:
+      >>> import jax.numpy as jnp, optax, jaxsched
+      >>> optimizer = jaxsched.reset_on(jaxsched.worsening(), optax.trace(0.9))
+      >>> state = optimizer.init(jnp.zeros(1))
+      >>> for loss in (3.0, 2.0, 2.5):
+      ...     updates, state = optimizer.update(jnp.ones(1), state, value=loss)
+      ...     print(updates, end=" ")
+      [1.] [1.9] [1.]
+    """
+    inner = optax.with_extra_args_support(optimizer)
+    trigger = restart_on(monitor, 1.0, metric=metric, axis_name=axis_name)
+    parts = _fields("reinitialize", reinitialize), _fields("zero", zero)
+    keep_best = read_mode("mode", mode) if return_to_best else None
+
+    def init(params: optax.Params) -> ResetOnState:
+        state = inner.init(params)
+        _check_parts(parts, state)
+        best = _no_best(params, keep_best) if keep_best else ((), ())
+        return ResetOnState(state, trigger.init(), *best)
+
+    def update(
+        updates: optax.Updates, state: Any, params: Any = None, **extra_args: Any
+    ) -> tuple[optax.Updates, ResetOnState]:
+        if require_value:
+            require(state.trigger, extra_args)
+        after = trigger.update(state.trigger, **extra_args)
+        fired = Record(*after.record).events != Record(*state.trigger.record).events
+        fresh = inner.init(updates if params is None else params)
+        reset = _reset(state.inner_state, fresh, fired, *parts)
+        updates, inner_state = inner.update(updates, reset, params, **extra_args)
+        if not keep_best:
+            return updates, ResetOnState(inner_state, after)
+
+        value, observed, _ = consume(state.trigger.inbox, extra_args, axis_name)
+        found = observed & improves(value, state.best_value, 0.0, 0.0, keep_best)
+        best = _select(found, (value, params), (state.best_value, state.best_params))
+        back = jax.tree.map(lambda best, now: best - now, best[1], params)
+        # No update is made then: the memory stays as it was reset, and only rates move on.
+        memory = _map_memory(lambda new, old: jnp.where(fired, old, new), inner_state, reset)
+        return _select(fired, back, updates), ResetOnState(memory, after, *best)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _no_best(params: optax.Params, mode: str) -> tuple[jax.Array, optax.Params]:
+    return jnp.full((), never(mode), jnp.result_type(float)), jax.tree.map(jnp.array, params)
+
+
+def _select(condition: jax.Array, yes: Any, no: Any) -> Any:
+    return jax.tree.map(lambda one, other: jnp.where(condition, one, other), yes, no)
+
+
+def _reset(
+    state: Any,
+    fresh: Any,
+    fired: jax.Array,
+    fresh_parts: frozenset[str],
+    zero_parts: frozenset[str],
+) -> Any:
+    def part(path: Any, old: Any, new: Any) -> Any:
+        names = _names(path)
+        if names & zero_parts:
+            return jnp.where(fired, jnp.zeros_like(old), old)
+        return jnp.where(fired, new, old) if names & fresh_parts else old
+
+    return _map_memory_with_path(part, state, fresh)
+
+
+def _map_memory(function: Callable[..., Any], state: Any, other: Any) -> Any:
+    return _map_memory_with_path(lambda _, *leaves: function(*leaves), state, other)
+
+
+def _map_memory_with_path(function: Callable[..., Any], state: Any, other: Any) -> Any:
+    """Maps over what an optimizer has gathered; what belongs to rates stays as in `state`."""
+
+    def leaf(path: Any, old: Any, new: Any) -> Any:
+        is_rate = isinstance(old, _RATES) or _names(path) & _INJECTED
+        return old if is_rate else function(path, old, new)
+
+    return tree_map_with_path(leaf, state, other, is_leaf=lambda node: isinstance(node, _RATES))
+
+
+def _names(path: Any) -> set[str]:
+    """What a leaf of a state can be called by: its fields, and the parts they are."""
+    fields = {key.name for key in path if isinstance(key, GetAttrKey)}
+    return {"all"} | fields | {part for part in PARTS if fields & PARTS[part]}
+
+
+def _check_parts(parts: tuple[frozenset[str], ...], state: Any) -> None:
+    names = set().union(*(_names(path) for path, _ in tree_leaves_with_path(state)))
+    unknown = frozenset().union(*parts) - names - {"all"}
+    if unknown:
+        raise ValueError(
+            f"No part of the optimizer's state is called {sorted(unknown)};"
+            f" there are {sorted(names - {'all'})}."
+        )
+
+
+def _fields(name: str, parts: str | Sequence[str]) -> frozenset[str]:
+    named = (parts,) if isinstance(parts, str) else tuple(parts)
+    for part in named:
+        if not isinstance(part, str):
+            checks.refuse(name, part, "the name of a part of an optimizer's state", TypeError)
+    return frozenset(named)
