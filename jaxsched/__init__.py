@@ -8,6 +8,9 @@ from jaxsched.control.controllers import reduce_on as reduce_on
 from jaxsched.control.controllers import restart_on as restart_on
 from jaxsched.control.controllers import scale_on as scale_on
 from jaxsched.control.inbox import observe as observe
+from jaxsched.control.momentum import ScaleByNesterovState as ScaleByNesterovState
+from jaxsched.control.momentum import scale_by_nesterov as scale_by_nesterov
+from jaxsched.control.momentum import scale_by_restarted_nesterov as scale_by_restarted_nesterov
 from jaxsched.control.monitor import monitor as monitor
 from jaxsched.control.monitors.best import improving as improving
 from jaxsched.control.monitors.best import plateau as plateau

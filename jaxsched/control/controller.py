@@ -12,8 +12,9 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.inbox import Inbox, consume, empty
+from jaxsched.control.inbox import Inbox, consume, given
 from jaxsched.control.monitor import Monitor
+from jaxsched.control.packing import once, pack, unpack
 from jaxsched.core import checks
 from jaxsched.core.bound import Bound, Check, Maker
 from jaxsched.core.checks import MAX_COUNT
@@ -37,7 +38,7 @@ class Phase(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The whole numbers of a controller's state, in one vector there.
+    """What a controller has seen and done.
 
     Attributes:
       count: updates since the schedule began or began again.
@@ -56,23 +57,53 @@ class Record(NamedTuple):
     observations_since_event: jax.Array
 
 
-class ControllerState(NamedTuple):
-    """The state of every controller.
+class Memory(NamedTuple):
+    """What a controller remembers from update to update.
 
     Attributes:
-      record: a `Record` as an int32 vector.
+      record: what it has seen and done.
       scale: what the schedule now in force is multiplied by.
+      best_value: the best value of the first monitor that keeps one; NaN if none does.
       monitors: the state of each monitor, by the name of the argument.
-      inbox: metrics that the next update will consume.
     """
 
-    record: jax.Array
+    record: Record
     scale: jax.Array
+    best_value: jax.Array
     monitors: dict[str, Any]
-    inbox: Inbox
 
 
-NO_RECORD = Record(0, 0, 0, 0, -1, 0)  # pyright: ignore[reportArgumentType]
+class ControllerState(NamedTuple):
+    """The state of every controller, in two vectors.
+
+    Attributes:
+      counts: the whole numbers; first those of the `Record`.
+      values: the real numbers: the sum and the number of the metrics that `observe` has left,
+        the value at the last update, the scale, the best value, and those of the monitors.
+    """
+
+    counts: jax.Array
+    values: Inbox
+
+
+class _Reals(NamedTuple):
+    """What the real numbers of a state are, in their order."""
+
+    total: jax.Array
+    number: jax.Array
+    rate: jax.Array
+    memory: Memory
+
+
+def record_of(state: ControllerState) -> Record:
+    """The record in a state, which may have leading axes, as one replicated over devices has."""
+    return Record(*jnp.moveaxis(state.counts[..., : len(Record._fields)], -1, 0))
+
+
+def best_value_of(state: ControllerState) -> jax.Array:
+    """The best metric in a state; NaN if its monitors keep none."""
+    (values,) = state.values.by_metric.values()
+    return values[..., 4]
 
 
 @jax.tree_util.register_pytree_with_keys_class
@@ -92,13 +123,7 @@ class Controller(Bound):
 
     def init(self) -> ControllerState:
         """The state before the first update."""
-        names = _monitors(self.hyperparams)
-        return ControllerState(
-            record=jnp.array(NO_RECORD, jnp.int32),
-            scale=jnp.ones(()),
-            monitors={name: monitor.init() for name, monitor in names.items()},
-            inbox=empty(self.hyperparams["metric"]),
-        )
+        return _packed(self, _start(self))
 
     def update(self, state: ControllerState, **extra_args: Any) -> ControllerState:
         """The state after an update that brings the metrics in `extra_args`, if any."""
@@ -119,43 +144,80 @@ class Controller(Bound):
                 " `jaxsched.scale_by_learning_rate(controller)`, or in"
                 " `optax.inject_hyperparams(optax.adam)(learning_rate=controller)`."
             )
-        metric = self.hyperparams["metric"]
-        value = extra_args.get(metric)
-        if value is not None and not checks.is_number(value):
-            checks.refuse(metric, value, "a real scalar", TypeError)
-        return _advance(self, state, {str(metric): value})
+        return _advance(self, state, given(self.hyperparams["metric"], extra_args))
 
 
 def _monitors(hyperparams: dict[str, Any]) -> dict[str, Monitor]:
     return {name: value for name, value in hyperparams.items() if isinstance(value, Monitor)}
 
 
+def _best_value(monitors: Any) -> jax.Array:
+    leaves = jax.tree_util.tree_leaves_with_path(monitors)
+    best = (leaf for path, leaf in leaves if path[-1] == jax.tree_util.GetAttrKey("best_value"))
+    return next(best, jnp.full((), jnp.nan))
+
+
+def _start(controller: Controller) -> _Reals:
+    monitors = {name: m.init() for name, m in _monitors(controller.hyperparams).items()}
+    record = Record(*jnp.array([0, 0, 0, 0, -1, 0], jnp.int32))
+    zero, one = jnp.zeros(()), jnp.ones(())
+    return _Reals(zero, zero, zero, Memory(record, one, _best_value(monitors), monitors))
+
+
+def _packed(controller: Controller, reals: _Reals) -> ControllerState:
+    counts, values = pack(reals)
+    return ControllerState(counts, Inbox({str(controller.hyperparams["metric"]): values}))
+
+
+def memory_of(controller: Controller, state: ControllerState) -> Memory:
+    """What a state holds, taken out of its vectors."""
+    return _unpacked(controller, state).memory
+
+
+def _unpacked(controller: Controller, state: ControllerState) -> _Reals:
+    like = jax.eval_shape(lambda: _start(controller))
+    return unpack(like, state.counts, *state.values.by_metric.values())
+
+
 @as_one_program
 def _advance(
-    controller: Controller, state: ControllerState, arguments: dict[str, Any]
+    controller: Controller, state: ControllerState, value: jax.Array | None
 ) -> tuple[jax.Array, ControllerState]:
+    before = _unpacked(controller, state)
+    heard = consume(before.total, before.number, value, controller.hyperparams["axis_name"])
+    rate, memory = _react(controller, before.memory, *heard)
+    rate = once(rate, before.memory.record.updates)
+    zero = jnp.zeros_like(rate)
+    return rate, _packed(controller, _Reals(zero, zero, rate, memory))
+
+
+def _react(
+    controller: Controller, before: Memory, value: jax.Array, observed: jax.Array
+) -> tuple[jax.Array, Memory]:
+    """The value at an update, and what is to be remembered after it."""
     hyperparams = controller.known()
-    value, observed, inbox = consume(state.inbox, arguments, hyperparams["axis_name"])
     monitors, fired = {}, {}
     for name, monitor in _monitors(hyperparams).items():
-        monitors[name], fired[name] = monitor.update(state.monitors[name], value, observed)
-
-    before = Record(*state.record)
-    phase = Phase(before.count, before.events, state.scale)
+        monitors[name], fired[name] = monitor.update(before.monitors[name], value, observed)
+    phase = Phase(before.record.count, before.record.events, before.scale)
     phase, rate = controller.maker.function(phase, **{**hyperparams, **fired})
+    record = _recorded(before.record, phase, observed)
+    scale = jnp.asarray(phase.scale, before.scale.dtype)
+    after = Memory(record, scale, _best_value(monitors), monitors)
+    return jnp.asarray(rate, before.scale.dtype), after
+
+
+def _recorded(before: Record, phase: Phase, observed: jax.Array) -> Record:
     acted = phase.events != before.events
-    since = jnp.where(acted, 0, _next(before.observations_since_event, observed))
-    record = Record(
+    since = _next(before.observations_since_event, observed)
+    return Record(
         count=_next(phase.count),
         updates=_next(before.updates),
         observations=_next(before.observations, observed),
         events=phase.events,
         last_event=jnp.where(acted, before.updates, before.last_event),
-        observations_since_event=since,
+        observations_since_event=jnp.where(acted, 0, since),
     )
-    scale = jnp.asarray(phase.scale, state.scale.dtype)
-    rate = jnp.asarray(rate, jnp.result_type(float))
-    return rate, ControllerState(jnp.stack(record), scale, monitors, inbox)
 
 
 def _next(count: jax.Array, observed: Any = True) -> jax.Array:

@@ -14,33 +14,31 @@ Tree = TypeVar("Tree")
 
 
 class Inbox(NamedTuple):
-    """What `observe` has left for the next update.
+    """What `observe` has left for the next update, by the name of the metric.
 
     Attributes:
-      totals: for each metric that is listened to, by name, the sum of its values and their
-        number, in one vector.
+      by_metric: for the metric that is listened to, a vector: the sum of its values and their
+        number, followed by what else the listener keeps.
     """
 
-    totals: dict[str, jax.Array]
-
-
-def empty(metric: str) -> Inbox:
-    """The inbox of a listener to one metric."""
-    return Inbox({str(metric): jnp.zeros(2)})
+    by_metric: dict[str, jax.Array]
 
 
 def consume(
-    inbox: Inbox, arguments: Mapping[str, Any], axis_name: Any
-) -> tuple[jax.Array, jax.Array, Inbox]:
-    """The mean of what has arrived, whether anything has, and the inbox without it."""
-    ((metric, total),) = inbox.totals.items()
-    if arguments.get(metric) is not None:
-        value = metric_value(metric, arguments[metric])
-        total = total + jnp.stack([value, jnp.ones_like(value)])
+    total: jax.Array, number: jax.Array, value: Any, axis_name: Any
+) -> tuple[jax.Array, jax.Array]:
+    """The mean of what has arrived before and with an update, and whether anything has."""
+    if value is not None:
+        total, number = total + value, number + 1
     if axis_name is not None:
-        total = jax.lax.psum(total, axis_name)
-    value, number = total
-    return value / jnp.maximum(number, 1), number > 0, empty(metric)
+        total, number = jax.lax.psum((total, number), axis_name)
+    return total / jnp.maximum(number, 1), number > 0
+
+
+def given(metric: str, arguments: Mapping[str, Any]) -> jax.Array | None:
+    """The metric among the arguments of an update, if it is there."""
+    value = arguments.get(metric)
+    return None if value is None else metric_value(metric, value)
 
 
 def require(state: Any, arguments: Mapping[str, Any]) -> None:
@@ -93,24 +91,23 @@ def observe(opt_state: Tree, **metrics: ArrayLike) -> Tree:
     def deliver(node: Any) -> Any:
         if not isinstance(node, Inbox):
             return node
-        new = {name: metrics[name] for name in node.totals if name in metrics}
-        added = {name: _add(name, node.totals[name], value) for name, value in new.items()}
-        return Inbox({**node.totals, **added})
+        ((metric, vector),) = node.by_metric.items()
+        return Inbox({metric: _add(metric, vector, metrics[metric])}) if metric in metrics else node
 
     return jax.tree.map(deliver, opt_state, is_leaf=lambda node: isinstance(node, Inbox))
 
 
-def _add(name: str, total: jax.Array, value: Any) -> jax.Array:
-    replicas = total.shape[:-1]
-    if replicas and jnp.shape(value) == replicas:
-        value = jnp.asarray(value, total.dtype)
-        if not checks.is_real(value.dtype):
-            checks.refuse(name, value, "real", TypeError)
+def _add(name: str, vector: jax.Array, value: Any) -> jax.Array:
+    replicas = vector.shape[:-1]
+    if replicas and jnp.shape(value) == replicas and checks.is_real(jnp.asarray(value).dtype):
+        value = jnp.asarray(value, vector.dtype)
     else:
         value = metric_value(name, value)
-    return total + jnp.stack([value, jnp.ones_like(value)], axis=-1)
+    place = jnp.arange(vector.shape[-1])
+    added = jnp.where(place == 0, value[..., None], jnp.where(place == 1, 1, 0))
+    return vector + added.astype(vector.dtype)
 
 
 def _listened_to(tree: Any) -> set[str]:
     nodes = jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, Inbox))
-    return {name for node in nodes if isinstance(node, Inbox) for name in node.totals}
+    return {name for node in nodes if isinstance(node, Inbox) for name in node.by_metric}

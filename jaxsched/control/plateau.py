@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsched.control.controller import NO_RECORD, ControllerState
+from jaxsched.control.controller import ControllerState, memory_of
 from jaxsched.control.controllers import advance_on, reduce_on, restart_on
-from jaxsched.control.inbox import Inbox, require
-from jaxsched.control.monitors.best import PlateauState, plateau
+from jaxsched.control.inbox import require
+from jaxsched.control.monitors.best import plateau
 from jaxsched.control.transforms import scale_by_learning_rate, scaled
 from jaxsched.core import checks
 from jaxsched.core.types import ScheduleFn
@@ -17,29 +17,25 @@ from jaxsched.schedules.decay import linear_schedule
 
 
 class ReduceLROnPlateauState(NamedTuple):
-    """The state of `reduce_on_plateau`: Optax's fields, then ours.
+    """The state of `reduce_on_plateau`: Optax's fields to read, then what they are read from.
 
     Attributes:
-      scale: what updates are multiplied by.
+      scale: what the last update multiplied by; 1 before the first.
       best_value: the best value so far, infinite before the first.
       plateau_count: values without improvement in a row.
       cooldown_count: values still to be left out.
       count: values accumulated so far.
       avg_value: their mean.
-      events: how often the rate was reduced.
-      record: a `Record` as an int32 vector.
-      inbox: metrics that the next update will consume.
+      controller: the state that the next update goes on from.
     """
 
-    scale: Any
-    best_value: Any
-    plateau_count: Any
-    cooldown_count: Any
-    count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
-    avg_value: Any
-    events: Any = 0
-    record: Any = NO_RECORD
-    inbox: Inbox = Inbox({})
+    scale: jax.Array
+    best_value: jax.Array
+    plateau_count: jax.Array
+    cooldown_count: jax.Array
+    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
+    avg_value: jax.Array
+    controller: Any = ()
 
 
 def reduce_on_plateau(
@@ -101,7 +97,7 @@ def reduce_on_plateau(
 
     def init(params: optax.Params) -> ReduceLROnPlateauState:
         del params
-        return _flat(rate.init())
+        return _shown(rate, jnp.ones(()), rate.init())
 
     def update(
         updates: optax.Updates, state: Any, params: Any = None, **extra_args: Any
@@ -109,26 +105,15 @@ def reduce_on_plateau(
         del params
         if require_value:
             require(state, extra_args)
-        scale, after = rate.advance(_nested(state), **extra_args)
-        return scaled(updates, scale), _flat(after)._replace(scale=scale)
+        scale, after = rate.advance(state.controller, **extra_args)
+        return scaled(updates, scale), _shown(rate, scale, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _flat(state: ControllerState) -> ReduceLROnPlateauState:
-    return ReduceLROnPlateauState(
-        state.scale, *state.monitors["monitor"], record=state.record, inbox=state.inbox
-    )
-
-
-def _nested(state: ReduceLROnPlateauState) -> ControllerState:
-    fields = {name: getattr(state, name) for name in PlateauState._fields}
-    return ControllerState(
-        record=jnp.asarray(state.record),
-        scale=jnp.asarray(state.scale),
-        monitors={"monitor": PlateauState(**fields)},
-        inbox=state.inbox,
-    )
+def _shown(rate: Any, scale: jax.Array, state: ControllerState) -> ReduceLROnPlateauState:
+    monitor = memory_of(rate, state).monitors["monitor"]
+    return ReduceLROnPlateauState(scale, *monitor[:5], controller=state)
 
 
 def restart_on_plateau(

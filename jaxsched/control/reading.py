@@ -9,8 +9,7 @@ import optax
 from jax.core import Tracer
 from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
 
-from jaxsched.control.controller import ControllerState, Record
-from jaxsched.control.plateau import ReduceLROnPlateauState
+from jaxsched.control.controller import ControllerState, best_value_of, record_of
 from jaxsched.control.transforms import RateLike, ScaleByLearningRateState, rate_at
 from jaxsched.core.schedule import operand
 
@@ -92,24 +91,19 @@ def record(opt_state: Any, *, all: bool = False) -> Any:
       {'count': 2.0, 'updates': 2.0, 'observations': 2.0, 'events': 1.0, 'last_event': 1.0,
        'observations_since_event': 0.0, 'best_value': 0.5}
     """
-    kinds = (ControllerState, ReduceLROnPlateauState)
-    nodes = tree_flatten_with_path(opt_state, is_leaf=lambda node: isinstance(node, kinds))[0]
-    found = {keystr(path): _record(node) for path, node in nodes if isinstance(node, kinds)}
+    nodes = tree_flatten_with_path(opt_state, is_leaf=_is_controller)[0]
+    found = {keystr(path): _record(node) for path, node in nodes if _is_controller(node)}
     if not found:
         raise ValueError(f"No controller in this state. Searched: {_names(opt_state)}.")
     return found if all else _the_one("records", found)
 
 
-def _record(node: Any) -> dict[str, jax.Array]:
-    best = (leaf for name, leaf in _fields(node) if name == "best_value")
-    # The numbers are on the last axis: a state may have others in front, of replicas.
-    record = Record(*jnp.moveaxis(node.record, -1, 0))
-    return {**record._asdict(), "best_value": next(best, jnp.full_like(node.scale, jnp.nan))}
+def _is_controller(node: Any) -> bool:
+    return isinstance(node, ControllerState)
 
 
-def _fields(node: Any) -> list[tuple[str, Any]]:
-    leaves = tree_flatten_with_path(node)[0]
-    return [(path[-1].name, leaf) for path, leaf in leaves if isinstance(path[-1], GetAttrKey)]
+def _record(state: ControllerState) -> dict[str, jax.Array]:
+    return {**record_of(state)._asdict(), "best_value": best_value_of(state)}
 
 
 def _the_one(what: str, found: dict[str, Any]) -> Any:

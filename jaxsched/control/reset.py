@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import optax
 from jax.tree_util import GetAttrKey, tree_leaves_with_path, tree_map_with_path
 
-from jaxsched.control.controller import ControllerState, Record
+from jaxsched.control.controller import ControllerState, record_of
 from jaxsched.control.controllers import restart_on
-from jaxsched.control.inbox import consume, require
+from jaxsched.control.inbox import consume, given, require
 from jaxsched.control.monitor import Monitor
 from jaxsched.control.monitors.arithmetic import improves, never
 from jaxsched.control.options import mode as read_mode
@@ -111,14 +111,15 @@ def reset_on(
         if require_value:
             require(state.trigger, extra_args)
         after = trigger.update(state.trigger, **extra_args)
-        fired = Record(*after.record).events != Record(*state.trigger.record).events
+        fired = record_of(after).events != record_of(state.trigger).events
         fresh = inner.init(updates if params is None else params)
         reset = _reset(state.inner_state, fresh, fired, *parts)
         updates, inner_state = inner.update(updates, reset, params, **extra_args)
         if not keep_best:
             return updates, ResetOnState(inner_state, after)
 
-        value, observed, _ = consume(state.trigger.inbox, extra_args, axis_name)
+        total, number = state.trigger.values.by_metric[metric][:2]
+        value, observed = consume(total, number, given(metric, extra_args), axis_name)
         found = observed & improves(value, state.best_value, 0.0, 0.0, keep_best)
         best = _select(found, (value, params), (state.best_value, state.best_params))
         back = jax.tree.map(lambda best, now: best - now, best[1], params)

@@ -1,5 +1,7 @@
 """Monitors of single values and of the time, and monitors made of monitors."""
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -109,7 +111,7 @@ def any_of(state: Any, value: jax.Array, observed: jax.Array, monitors: Monitors
       False True False True
     """
     states, fired = _updated(monitors, state, value, observed)
-    return states, jnp.any(jnp.stack(fired))
+    return states, functools.reduce(operator.or_, fired)
 
 
 class AllOfState(NamedTuple):
@@ -121,7 +123,7 @@ class AllOfState(NamedTuple):
     """
 
     monitors: tuple[Any, ...]
-    fired: jax.Array
+    fired: tuple[jax.Array, ...]
 
 
 @ticking(start=lambda monitors: AllOfState(_starts(monitors), jnp.zeros(len(monitors), jnp.int32)))
@@ -140,9 +142,9 @@ def all_of(state: AllOfState, value: jax.Array, observed: jax.Array, monitors: M
       all_of(monitors=(threshold(target=0.5), plateau(patience=3)))
     """
     states, now = _updated(monitors, state.monitors, value, observed)
-    fired = (state.fired > 0) | jnp.stack(now)
-    done = jnp.all(fired)
-    return AllOfState(states, fired & ~done), done
+    fired = [(before > 0) | fires for before, fires in zip(state.fired, now, strict=True)]
+    done = functools.reduce(operator.and_, fired)
+    return AllOfState(states, tuple(jnp.asarray(one & ~done) for one in fired)), done
 
 
 def _updated(

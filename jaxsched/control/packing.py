@@ -1,0 +1,44 @@
+"""Many scalars in two vectors: a compiled step pays for each array of its state."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def pack(tree: Any) -> tuple[jax.Array, jax.Array]:
+    """The whole numbers of a tree of scalars as one int32 vector, the real ones as another."""
+    leaves = jax.tree.leaves(tree)
+    whole = [leaf for leaf in leaves if _is_whole(leaf)]
+    real = [leaf for leaf in leaves if not _is_whole(leaf)]
+    return _vector(whole), _vector(real)
+
+
+def unpack(like: Any, whole: jax.Array, real: jax.Array) -> Any:
+    """The tree with the structure of `like` that was packed into two vectors."""
+    leaves, structure = jax.tree.flatten(like)
+    wholes, reals = iter(whole), iter(real)
+    return structure.unflatten(next(wholes if _is_whole(leaf) else reals) for leaf in leaves)
+
+
+def _vector(scalars: list[jax.Array]) -> jax.Array:
+    # By selection: a concatenation would become a kernel for each of its parts.
+    place = jnp.arange(len(scalars))
+    vector = jnp.broadcast_to(scalars[0], len(scalars))
+    for i, scalar in enumerate(scalars[1:], start=1):
+        vector = jnp.where(place == i, scalar, vector)
+    return vector
+
+
+def once(scalar: jax.Array, count: jax.Array) -> jax.Array:
+    """The same scalar, computed once in a program and not in each kernel that reads it.
+
+    XLA copies what is cheap into all its consumers, with all that it is made of; a quotient
+    is not cheap to it. `count` is any number that is not negative, which XLA cannot know.
+    """
+    one = jnp.where(count < 0, jnp.asarray(2, scalar.dtype), jnp.asarray(1, scalar.dtype))
+    return scalar / one
+
+
+def _is_whole(leaf: Any) -> bool:
+    return jnp.issubdtype(leaf.dtype, jnp.integer)
