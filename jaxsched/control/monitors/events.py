@@ -126,7 +126,11 @@ class AllOfState(NamedTuple):
     fired: tuple[jax.Array, ...]
 
 
-@ticking(start=lambda monitors: AllOfState(_starts(monitors), jnp.zeros(len(monitors), jnp.int32)))
+@ticking(
+    start=lambda monitors: AllOfState(
+        _starts(monitors), (jnp.zeros((), jnp.int32),) * len(monitors)
+    )
+)
 def all_of(state: AllOfState, value: jax.Array, observed: jax.Array, monitors: Monitors):
     """Fires when each of several monitors has fired, at the same time or one after the other.
 
