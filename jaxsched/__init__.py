@@ -32,6 +32,7 @@ from jaxsched.control.reading import learning_rate as learning_rate
 from jaxsched.control.reading import record as record
 from jaxsched.control.reset import ResetOnState as ResetOnState
 from jaxsched.control.reset import reset_on as reset_on
+from jaxsched.control.resume import carry_over as carry_over
 from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learning_rate
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsched.control import options
 from jaxsched.control.controller import ControllerState, memory_of
 from jaxsched.control.controllers import advance_on, reduce_on, restart_on
 from jaxsched.control.inbox import require
@@ -91,7 +92,8 @@ def reduce_on_plateau(
     if checks.known(rtol) == 0 and checks.known(atol) == 0:
         raise ValueError("`rtol` or `atol` must be positive, got 0 for both.")
     checks.in_order("rtol", checks.number("rtol", rtol), "the whole value", 1)
-    rule = plateau(patience, rtol, atol, mode, accumulation_size, cooldown)
+    window = options.window("accumulation_size", accumulation_size)
+    rule = plateau(patience, rtol, atol, mode, window, cooldown)
     floor = checks.fraction("min_scale", min_scale)
     rate = reduce_on(rule, 1.0, factor, floor, metric=metric, axis_name=axis_name)
 
@@ -221,6 +223,7 @@ def cooldown_on_plateau(
       0.8 0.8 0.8 0.8 0.6
     """
     rule = plateau(patience, rtol, atol, mode, window)
-    down = linear_schedule(1.0, checks.fraction("end_scale", end_scale), cooldown_steps)
+    end = checks.fraction("end_scale", end_scale)
+    down = linear_schedule(1.0, end, checks.steps("cooldown_steps", cooldown_steps))
     rate = advance_on(rule, [schedule, down], metric, axis_name)
     return scale_by_learning_rate(rate, require_value=require_value)
