@@ -2,6 +2,9 @@
 
 from importlib.metadata import version
 
+from jaxsched.control.controller import Controller as Controller
+from jaxsched.control.controller import ControllerState as ControllerState
+from jaxsched.control.controller import controller as controller
 from jaxsched.control.controllers import advance_on as advance_on
 from jaxsched.control.controllers import raise_and_lower_on as raise_and_lower_on
 from jaxsched.control.controllers import reduce_on as reduce_on
@@ -11,6 +14,7 @@ from jaxsched.control.inbox import observe as observe
 from jaxsched.control.momentum import ScaleByNesterovState as ScaleByNesterovState
 from jaxsched.control.momentum import scale_by_nesterov as scale_by_nesterov
 from jaxsched.control.momentum import scale_by_restarted_nesterov as scale_by_restarted_nesterov
+from jaxsched.control.monitor import Monitor as Monitor
 from jaxsched.control.monitor import monitor as monitor
 from jaxsched.control.monitors.best import improving as improving
 from jaxsched.control.monitors.best import plateau as plateau

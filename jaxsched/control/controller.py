@@ -15,10 +15,10 @@ import jax.numpy as jnp
 from jaxsched.control.inbox import Inbox, consume, given
 from jaxsched.control.monitor import Monitor
 from jaxsched.control.packing import once, pack, unpack
-from jaxsched.core import checks
 from jaxsched.core.bound import Bound, Check, Maker
 from jaxsched.core.checks import MAX_COUNT
 from jaxsched.core.compiled import as_one_program
+from jaxsched.core.schedule import anything
 
 P = ParamSpec("P")
 
@@ -144,7 +144,12 @@ class Controller(Bound):
                 " `jaxsched.scale_by_learning_rate(controller)`, or in"
                 " `optax.inject_hyperparams(optax.adam)(learning_rate=controller)`."
             )
-        return _advance(self, state, given(self.hyperparams["metric"], extra_args))
+        return _advance(self, state, given(self.metric, extra_args))
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric it listens to."""
+        return str(self.hyperparams.get("metric", "value"))
 
 
 def _monitors(hyperparams: dict[str, Any]) -> dict[str, Monitor]:
@@ -166,7 +171,7 @@ def _start(controller: Controller) -> _Reals:
 
 def _packed(controller: Controller, reals: _Reals) -> ControllerState:
     counts, values = pack(reals)
-    return ControllerState(counts, Inbox({str(controller.hyperparams["metric"]): values}))
+    return ControllerState(counts, Inbox({controller.metric: values}))
 
 
 def memory_of(controller: Controller, state: ControllerState) -> Memory:
@@ -184,7 +189,8 @@ def _advance(
     controller: Controller, state: ControllerState, value: jax.Array | None
 ) -> tuple[jax.Array, ControllerState]:
     before = _unpacked(controller, state)
-    heard = consume(before.total, before.number, value, controller.hyperparams["axis_name"])
+    axis_name = controller.hyperparams.get("axis_name")
+    heard = consume(before.total, before.number, value, axis_name)
     rate, memory = _react(controller, before.memory, *heard)
     rate = once(rate, before.memory.record.updates)
     zero = jnp.zeros_like(rate)
@@ -229,6 +235,32 @@ def controller(
 ) -> Callable[[Callable[Concatenate[Phase, P], Any]], Maker[P, Controller]]:
     """Turns `f(phase, *hyperparameters) -> (phase, rate)` into a maker of controllers.
 
-    Two hyperparameters are read by all: `metric`, the name they listen to, and `axis_name`.
+    The function sees where the controller stands, a `Phase`, and its hyperparameters, in which
+    each monitor is whether it fires now. It returns where it stands after the event, if there
+    was one, and the rate of this update. It must not branch in Python on values. The count
+    goes on by itself; whoever acts on an event adds 1 to `phase.events`.
+
+    Two hyperparameters have a meaning if it has them: `metric`, the name the controller listens
+    to, "value" if not, and `axis_name`, the mapped axes over which metrics are averaged.
+
+    Args:
+      check: called with the dict of hyperparameters when a controller is made.
+
+    Example:
+      >>> import jax, jaxsched
+      >>> @jaxsched.controller()
+      ... def hold_on(phase, monitor, peak_value, end_value):
+      ...     phase = phase._replace(events=phase.events + monitor)
+      ...     return phase, jax.numpy.where(phase.events > 0, end_value, peak_value)
+      >>> rate = hold_on(jaxsched.threshold(0.5), peak_value=0.1, end_value=0.01)
+      >>> state = rate.init()
+      >>> for loss in (1.0, 0.4, 0.6):
+      ...     print(rate(state, value=loss), end=" ")
+      ...     state = rate.update(state, value=loss)
+      0.1 0.01 0.01
     """
-    return lambda function: Maker(function, Controller, checks.number, first=1, check=check)
+    return lambda function: Maker(function, Controller, _read, first=1, check=check)
+
+
+def _read(name: str, value: Any) -> Any:
+    return value if isinstance(value, Monitor) else anything(name, value)
