@@ -3,7 +3,6 @@
 from importlib.metadata import version
 
 from jaxsched.control.controller import Controller as Controller
-from jaxsched.control.controller import ControllerState as ControllerState
 from jaxsched.control.controller import controller as controller
 from jaxsched.control.controllers import advance_on as advance_on
 from jaxsched.control.controllers import raise_and_lower_on as raise_and_lower_on
@@ -37,6 +36,7 @@ from jaxsched.control.reading import record as record
 from jaxsched.control.reset import ResetOnState as ResetOnState
 from jaxsched.control.reset import reset_on as reset_on
 from jaxsched.control.resume import carry_over as carry_over
+from jaxsched.control.state import ControllerState as ControllerState
 from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learning_rate
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule

@@ -12,11 +12,20 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.inbox import Inbox, consume, given
+from jaxsched.control.inbox import consume, given
 from jaxsched.control.monitor import Monitor
-from jaxsched.control.packing import once, pack, unpack
+from jaxsched.control.packing import once
+from jaxsched.control.state import (
+    Contents,
+    ControllerState,
+    Memory,
+    best_value,
+    packed,
+    recorded,
+    start,
+    unpacked,
+)
 from jaxsched.core.bound import Bound, Check, Maker
-from jaxsched.core.checks import MAX_COUNT
 from jaxsched.core.compiled import as_one_program
 from jaxsched.core.schedule import anything
 
@@ -37,75 +46,6 @@ class Phase(NamedTuple):
     scale: jax.Array
 
 
-class Record(NamedTuple):
-    """What a controller has seen and done.
-
-    Attributes:
-      count: updates since the schedule began or began again.
-      updates: updates in all.
-      observations: the updates that brought a metric.
-      events: the events acted on.
-      last_event: the number of the update, from 0, of the last one; -1 before the first.
-      observations_since_event: observations since then.
-    """
-
-    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
-    updates: jax.Array
-    observations: jax.Array
-    events: jax.Array
-    last_event: jax.Array
-    observations_since_event: jax.Array
-
-
-class Memory(NamedTuple):
-    """What a controller remembers from update to update.
-
-    Attributes:
-      record: what it has seen and done.
-      scale: what the schedule now in force is multiplied by.
-      best_value: the best value of the first monitor that keeps one; NaN if none does.
-      monitors: the state of each monitor, by the name of the argument.
-    """
-
-    record: Record
-    scale: jax.Array
-    best_value: jax.Array
-    monitors: dict[str, Any]
-
-
-class ControllerState(NamedTuple):
-    """The state of every controller, in two vectors.
-
-    Attributes:
-      counts: the whole numbers; first those of the `Record`.
-      values: the real numbers: the sum and the number of the metrics that `observe` has left,
-        the value at the last update, the scale, the best value, and those of the monitors.
-    """
-
-    counts: jax.Array
-    values: Inbox
-
-
-class _Reals(NamedTuple):
-    """What the real numbers of a state are, in their order."""
-
-    total: jax.Array
-    number: jax.Array
-    rate: jax.Array
-    memory: Memory
-
-
-def record_of(state: ControllerState) -> Record:
-    """The record in a state, which may have leading axes, as one replicated over devices has."""
-    return Record(*jnp.moveaxis(state.counts[..., : len(Record._fields)], -1, 0))
-
-
-def best_value_of(state: ControllerState) -> jax.Array:
-    """The best metric in a state; NaN if its monitors keep none."""
-    (values,) = state.values.by_metric.values()
-    return values[..., 4]
-
-
 @jax.tree_util.register_pytree_with_keys_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Controller(Bound):
@@ -123,7 +63,7 @@ class Controller(Bound):
 
     def init(self) -> ControllerState:
         """The state before the first update."""
-        return _packed(self, _start(self))
+        return _init(self)
 
     def update(self, state: ControllerState, **extra_args: Any) -> ControllerState:
         """The state after an update that brings the metrics in `extra_args`, if any."""
@@ -156,22 +96,13 @@ def _monitors(hyperparams: dict[str, Any]) -> dict[str, Monitor]:
     return {name: value for name, value in hyperparams.items() if isinstance(value, Monitor)}
 
 
-def _best_value(monitors: Any) -> jax.Array:
-    leaves = jax.tree_util.tree_leaves_with_path(monitors)
-    best = (leaf for path, leaf in leaves if path[-1] == jax.tree_util.GetAttrKey("best_value"))
-    return next(best, jnp.full((), jnp.nan))
+def _start(controller: Controller) -> Contents:
+    return start({name: m.init() for name, m in _monitors(controller.hyperparams).items()})
 
 
-def _start(controller: Controller) -> _Reals:
-    monitors = {name: m.init() for name, m in _monitors(controller.hyperparams).items()}
-    record = Record(*jnp.array([0, 0, 0, 0, -1, 0], jnp.int32))
-    zero, one = jnp.zeros(()), jnp.ones(())
-    return _Reals(zero, zero, zero, Memory(record, one, _best_value(monitors), monitors))
-
-
-def _packed(controller: Controller, reals: _Reals) -> ControllerState:
-    counts, values = pack(reals)
-    return ControllerState(counts, Inbox({controller.metric: values}))
+@as_one_program
+def _init(controller: Controller) -> ControllerState:
+    return packed(controller.metric, _start(controller))
 
 
 def memory_of(controller: Controller, state: ControllerState) -> Memory:
@@ -179,9 +110,8 @@ def memory_of(controller: Controller, state: ControllerState) -> Memory:
     return _unpacked(controller, state).memory
 
 
-def _unpacked(controller: Controller, state: ControllerState) -> _Reals:
-    like = jax.eval_shape(lambda: _start(controller))
-    return unpack(like, state.counts, *state.values.by_metric.values())
+def _unpacked(controller: Controller, state: ControllerState) -> Contents:
+    return unpacked(jax.eval_shape(lambda: _start(controller)), state)
 
 
 @as_one_program
@@ -194,7 +124,7 @@ def _advance(
     rate, memory = _react(controller, before.memory, *heard)
     rate = once(rate, before.memory.record.updates)
     zero = jnp.zeros_like(rate)
-    return rate, _packed(controller, _Reals(zero, zero, rate, memory))
+    return rate, packed(controller.metric, Contents(zero, zero, rate, memory))
 
 
 def _react(
@@ -207,27 +137,10 @@ def _react(
         monitors[name], fired[name] = monitor.update(before.monitors[name], value, observed)
     phase = Phase(before.record.count, before.record.events, before.scale)
     phase, rate = controller.maker.function(phase, **{**hyperparams, **fired})
-    record = _recorded(before.record, phase, observed)
+    record = recorded(before.record, phase.count, phase.events, observed)
     scale = jnp.asarray(phase.scale, before.scale.dtype)
-    after = Memory(record, scale, _best_value(monitors), monitors)
+    after = Memory(record, scale, best_value(monitors), monitors)
     return jnp.asarray(rate, before.scale.dtype), after
-
-
-def _recorded(before: Record, phase: Phase, observed: jax.Array) -> Record:
-    acted = phase.events != before.events
-    since = _next(before.observations_since_event, observed)
-    return Record(
-        count=_next(phase.count),
-        updates=_next(before.updates),
-        observations=_next(before.observations, observed),
-        events=phase.events,
-        last_event=jnp.where(acted, before.updates, before.last_event),
-        observations_since_event=jnp.where(acted, 0, since),
-    )
-
-
-def _next(count: jax.Array, observed: Any = True) -> jax.Array:
-    return count + ((count < MAX_COUNT) & observed)
 
 
 def controller(

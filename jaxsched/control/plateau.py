@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import optax
 
 from jaxsched.control import options
-from jaxsched.control.controller import ControllerState, memory_of
+from jaxsched.control.controller import memory_of
 from jaxsched.control.controllers import advance_on, reduce_on, restart_on
 from jaxsched.control.inbox import require
 from jaxsched.control.monitors.best import plateau
+from jaxsched.control.state import ControllerState
 from jaxsched.control.transforms import scale_by_learning_rate, scaled
 from jaxsched.core import checks
 from jaxsched.core.types import ScheduleFn

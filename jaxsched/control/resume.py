@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.tree_util import keystr, tree_leaves_with_path, tree_map_with_path
 
-from jaxsched.control.controller import ControllerState
+from jaxsched.control.state import ControllerState
 from jaxsched.control.transforms import ScaleByLearningRateState
 
 Tree = TypeVar("Tree")

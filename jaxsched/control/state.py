@@ -1,0 +1,129 @@
+"""What a controller remembers, and how it is kept in two vectors."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsched.control.inbox import Inbox
+from jaxsched.control.packing import pack, unpack
+from jaxsched.core.checks import MAX_COUNT
+
+
+class Record(NamedTuple):
+    """What a controller has seen and done.
+
+    Attributes:
+      count: updates since the schedule began or began again.
+      updates: updates in all.
+      observations: the updates that brought a metric.
+      events: the events acted on.
+      last_event: the number of the update, from 0, of the last one; -1 before the first.
+      observations_since_event: observations since then.
+    """
+
+    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
+    updates: jax.Array
+    observations: jax.Array
+    events: jax.Array
+    last_event: jax.Array
+    observations_since_event: jax.Array
+
+
+class Memory(NamedTuple):
+    """What a controller remembers from update to update.
+
+    Attributes:
+      record: what it has seen and done.
+      scale: what the schedule now in force is multiplied by.
+      best_value: the best value of the first monitor that keeps one; NaN if none does.
+      monitors: the state of each monitor, by the name of the argument.
+    """
+
+    record: Record
+    scale: jax.Array
+    best_value: jax.Array
+    monitors: dict[str, Any]
+
+
+class ControllerState(NamedTuple):
+    """The state of every controller, in two vectors.
+
+    Attributes:
+      counts: the whole numbers; first those of the `Record`.
+      values: the real numbers: the sum and the number of the metrics that `observe` has left,
+        the value at the last update, the scale, the best value, and those of the monitors.
+    """
+
+    counts: jax.Array
+    values: Inbox
+
+
+class Contents(NamedTuple):
+    """What is packed into a state, in the order of its real numbers.
+
+    Attributes:
+      total: the sum of the metrics that wait in the inbox.
+      number: their number.
+      rate: the value at the last update.
+      memory: the rest.
+    """
+
+    total: jax.Array
+    number: jax.Array
+    rate: jax.Array
+    memory: Memory
+
+
+def record_of(state: ControllerState) -> Record:
+    """The record in a state, which may have leading axes, as one replicated over devices has."""
+    return Record(*jnp.moveaxis(state.counts[..., : len(Record._fields)], -1, 0))
+
+
+def best_value_of(state: ControllerState) -> jax.Array:
+    """The best metric in a state; NaN if its monitors keep none."""
+    (values,) = state.values.by_metric.values()
+    return values[..., 4]
+
+
+def start(monitors: dict[str, Any]) -> Contents:
+    """The contents before the first update, from the states of the monitors."""
+    record = Record(*jnp.array([0, 0, 0, 0, -1, 0], jnp.int32))
+    zero, one = jnp.zeros(()), jnp.ones(())
+    return Contents(zero, zero, zero, Memory(record, one, best_value(monitors), monitors))
+
+
+def packed(metric: str, contents: Contents) -> ControllerState:
+    """The contents in two vectors."""
+    counts, values = pack(contents)
+    return ControllerState(counts, Inbox({metric: values}))
+
+
+def unpacked(like: Contents, state: ControllerState) -> Contents:
+    """The contents of a state, with the structure of `like`."""
+    return unpack(like, state.counts, *state.values.by_metric.values())
+
+
+def best_value(monitors: Any) -> jax.Array:
+    """The best value of the first monitor that keeps one; NaN if none does."""
+    leaves = jax.tree_util.tree_leaves_with_path(monitors)
+    best = (leaf for path, leaf in leaves if path[-1] == jax.tree_util.GetAttrKey("best_value"))
+    return next(best, jnp.full((), jnp.nan))
+
+
+def recorded(before: Record, count: jax.Array, events: jax.Array, observed: jax.Array) -> Record:
+    """The record after an update that leaves a controller at a count and a number of events."""
+    acted = events != before.events
+    since = _next(before.observations_since_event, observed)
+    return Record(
+        count=_next(count),
+        updates=_next(before.updates),
+        observations=_next(before.observations, observed),
+        events=events,
+        last_event=jnp.where(acted, before.updates, before.last_event),
+        observations_since_event=jnp.where(acted, 0, since),
+    )
+
+
+def _next(count: jax.Array, observed: Any = True) -> jax.Array:
+    return count + ((count < MAX_COUNT) & observed)
