@@ -7,12 +7,13 @@ import jax.numpy as jnp
 
 
 def unfused(product: jax.Array) -> jax.Array:
-    """A product rounded before anything is added to it.
+    """A product rounded before anything is added to it, and finite unless it is NaN.
 
     Some programs would add without rounding, and events would depend on the program: a
-    compiler may fuse a product with a sum, but not with a maximum.
+    compiler may fuse a product with a sum, but not with a bound.
     """
-    return jnp.maximum(product, jnp.finfo(product.dtype).min)
+    limits = jnp.finfo(product.dtype)
+    return jnp.clip(product, limits.min, limits.max)
 
 
 def sign(mode: str) -> int:
