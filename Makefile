@@ -16,8 +16,9 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md
+bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benchmarks-control.md
 	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md
+	$(BIN)/python benchmarks/control.py --output docs/benchmarks-control.md
 
 # One environment; each file marks the extra it has. ARGS adds to pip's arguments.
 $(VENV)/.%: pyproject.toml
