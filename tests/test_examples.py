@@ -1,5 +1,6 @@
 """The examples, at reduced size."""
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -44,6 +45,39 @@ def test_a_failure_halfway_leaves_no_picture(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", fail)
     with pytest.raises(RuntimeError, match="halfway"):
         digits["main"](["--epochs", "1", "--output", str(tmp_path / "digits.png")])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def plateau():
+    return runpy.run_path(str(EXAMPLES / "plateau.py"))
+
+
+def test_plateau_reacts_to_stalls_and_saves_a_picture(plateau, tmp_path, monkeypatch, capsys):
+    picture, settings = tmp_path / "plateau.png", plateau["main"].__globals__
+    monkeypatch.setitem(settings, "EPOCHS", 30)
+    monkeypatch.setitem(settings, "SEEDS", 2)
+    steered = {"steered": plateau["make_rates"](epoch=21)["steered"]}
+    monkeypatch.setitem(settings, "make_rates", lambda epoch: steered)
+    plateau["main"](["--output", str(picture)])
+    printed = capsys.readouterr().out
+    assert re.search(r"^steered .*%", printed, re.MULTILINE)
+    stalls = re.findall(r"stalled at step (\d+), epoch (\d+): (\w+)", printed)
+    assert [text for *_, text in stalls] == ["restart", "cooldown"][: len(stalls)]
+    assert stalls
+    assert all(int(step) == 21 * int(epoch) for step, epoch, _ in stalls)
+    assert list(tmp_path.iterdir()) == [picture]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_plateau_leaves_no_half_a_picture(plateau, tmp_path):
+    class Broken:
+        def savefig(self, file, **kwargs):
+            Path(file).write_bytes(b"half a picture")
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        plateau["save"](Broken(), tmp_path / "plateau.png")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,12 +13,13 @@ from jaxsched.core.bound import Maker
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 TABLES = "".join(
-    (Path(__file__).parent / file).read_text() for file in ("table.py", "test_growth.py")
+    (Path(__file__).parent / file).read_text()
+    for file in ("table.py", "test_growth.py", "control_table.py")
 )
 NAMES = [
     name
     for name in vars(jaxsched)
-    if not name.startswith("_") and name not in ("core", "schedules", "control")
+    if not name.startswith("_") and name not in ("core", "schedules", "control", "flax")
 ]
 SCHEDULES = [name for name in NAMES if isinstance(getattr(jaxsched, name), Maker)]
 

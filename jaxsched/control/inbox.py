@@ -31,7 +31,12 @@ def consume(
     if value is not None:
         total, number = total + value, number + 1
     if axis_name is not None:
-        total, number = jax.lax.psum((total, number), axis_name)
+        try:
+            total, number = jax.lax.psum((total, number), axis_name)
+        except NameError:
+            # A state is made outside of the mapped axis, where `init` asks for the first rate.
+            if value is not None:
+                raise
     return total / jnp.maximum(number, 1), number > 0
 
 

@@ -116,7 +116,9 @@ def _the_one(what: str, found: dict[str, Any]) -> Any:
 
 def _rates(opt_state: Any) -> dict[str, jax.Array]:
     return {
-        keystr(path): rate for path, node in _nodes(opt_state) if (rate := _rate(node)) is not None
+        keystr(path): jnp.asarray(rate)
+        for path, node in _nodes(opt_state)
+        if (rate := _rate(node)) is not None
     }
 
 

@@ -144,7 +144,8 @@ def spike(
     spread = state.variance + unfused(deviation * deviation) / number
     after = SpikeState(
         count=state.count + 1,
-        mean=state.mean + deviation / number,
+        # Not left to rounding where the value is all of the mean: it would be off by a digit.
+        mean=jnp.where(number == 1, value, state.mean + deviation / number),
         variance=spread - spread / number,
     )
     return jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, state), fired

@@ -1,0 +1,381 @@
+"""Monitors and controllers in plain Python, written from what their documentation says.
+
+Each is called with the metric of an update, or with None where there is none. A monitor
+answers whether it fires; a controller answers with the rate, and keeps the record.
+
+Metrics are in the precision of the library, and so is what is compared with them: at a tie
+both must decide alike. Where a decision rests on sums of squares, which have no ties but
+by rounding, the answer is None if it is closer than float32 can tell.
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from tests.measure import DTYPE
+
+Rule = Callable[[Any], Any]
+Steps = Iterator[Any]
+
+
+def ticking(steps: Callable[..., Any]) -> Callable[..., Rule]:
+    """From a generator, which is sent metrics and yields events, to what makes such rules."""
+
+    @functools.wraps(steps)
+    def make(*args: Any, **kwargs: Any) -> Rule:
+        rule = steps(*args, **kwargs)
+        next(rule)
+        return rule.send
+
+    return make
+
+
+def observing(steps: Callable[..., Any]) -> Callable[..., Rule]:
+    """Likewise, for a rule to which an update without a metric is nothing."""
+
+    @functools.wraps(steps)
+    def make(*args: Any, **kwargs: Any) -> Rule:
+        rule = ticking(steps)(*args, **kwargs)
+        return lambda value: False if value is None else rule(value)
+
+    return make
+
+
+def answers(rule: Rule, metrics: Sequence[Any]) -> list[Any]:
+    with np.errstate(all="ignore"):
+        return [rule(metric) for metric in metrics]
+
+
+def mean_of(values: Sequence[Any]) -> Any:
+    mean = DTYPE(0)
+    for number, value in enumerate(values, start=1):
+        mean += (value - mean) / DTYPE(number)
+    return mean
+
+
+def margin(value: Any, rtol: float, atol: float) -> Any:
+    return DTYPE(rtol) * abs(value) + DTYPE(atol)
+
+
+def improves(value: Any, best: Any, rtol: float, atol: float, mode: str) -> bool:
+    if best is None or not np.isfinite(value):
+        return bool(np.isfinite(value))
+    allowed = margin(best, rtol, atol)
+    return bool(value < best - allowed if mode == "min" else value > best + allowed)
+
+
+@observing
+def plateau(
+    patience=10,
+    rtol=1e-4,
+    atol=0.0,
+    mode="min",
+    window=1,
+    cooldown=0,
+    patience_growth=1.0,
+    window_growth=1.0,
+    reset_best=False,
+) -> Steps:
+    best, bad, left_out, events, seen, fires = None, 0, 0, 0, [], False
+    while True:
+        seen.append((yield fires))
+        fires = False
+        if len(seen) < round(window * window_growth**events):
+            continue
+        value, seen = mean_of(seen), []
+        improved = improves(value, best, rtol, atol, mode)
+        best = value if improved else best
+        bad = 0 if improved or left_out else bad + 1
+        left_out = max(left_out - 1, 0)
+        if bad >= max(round(patience * patience_growth**events), 1):
+            fires, bad, left_out, events = True, 0, cooldown, events + 1
+            best = None if reset_best else best
+
+
+@observing
+def worsening(patience=1, rtol=0.0, atol=0.0, mode="min", cooldown=0) -> Steps:
+    best, worse, left_out, fires = None, 0, 0, False
+    opposite = "max" if mode == "min" else "min"
+    while True:
+        value = yield fires
+        finite = bool(np.isfinite(value))
+        is_worse = not finite or (best is not None and improves(value, best, rtol, atol, opposite))
+        worse = worse + 1 if is_worse and not left_out else 0
+        left_out = max(left_out - 1, 0)
+        best = value if improves(value, best, 0, 0, mode) else best
+        fires = worse >= patience
+        if fires:
+            worse, left_out, best = 0, cooldown, value if finite else None
+
+
+@observing
+def improving(patience=1, rtol=1e-4, atol=0.0, mode="min", cooldown=0) -> Steps:
+    best, good, left_out, fires = None, 0, 0, False
+    while True:
+        value = yield fires
+        improved = improves(value, best, rtol, atol, mode)
+        best = value if improved else best
+        good = good + 1 if improved and not left_out else 0
+        left_out = max(left_out - 1, 0)
+        fires = good >= patience
+        if fires:
+            good, left_out = 0, cooldown
+
+
+@observing
+def threshold(target, mode="min") -> Steps:
+    reached, fires = False, False
+    while True:
+        value = yield fires
+        fires = False
+        if np.isfinite(value):
+            there = value <= DTYPE(target) if mode == "min" else value >= DTYPE(target)
+            fires, reached = bool(there) and not reached, bool(there)
+
+
+@observing
+def nonfinite() -> Steps:
+    fires = False
+    while True:
+        fires = not np.isfinite((yield fires))
+
+
+@ticking
+def every(steps) -> Steps:
+    yield False
+    for update in itertools.count():
+        yield update > 0 and update % steps == 0
+
+
+@ticking
+def any_of(monitors) -> Steps:
+    fires = False
+    while True:
+        value = yield fires
+        fired = [monitor(value) for monitor in monitors]
+        fires = any(fired)
+
+
+@ticking
+def all_of(monitors) -> Steps:
+    fired, fires = [False] * len(monitors), False
+    while True:
+        value = yield fires
+        fired = [before | monitor(value) for before, monitor in zip(fired, monitors, strict=True)]
+        fires = all(fired)
+        fired = [False] * len(monitors) if fires else fired
+
+
+@ticking
+def ignore_nonfinite(monitor) -> Steps:
+    fires = False
+    while True:
+        value = yield fires
+        fires = monitor(None if value is None or not np.isfinite(value) else value)
+
+
+@observing
+def slow_progress(window=10, rtol=1e-3, atol=0.0, mode="min") -> Steps:
+    previous, seen, fires = None, [], False
+    while True:
+        seen.append((yield fires))
+        fires = False
+        if len(seen) < window:
+            continue
+        mean, seen = mean_of(seen), []
+        if previous is not None:
+            gained = previous - mean if mode == "min" else mean - previous
+            fires = not np.isfinite(mean) or bool(gained < margin(previous, rtol, atol))
+        previous = mean if np.isfinite(mean) else previous
+
+
+@observing
+def spike(deviations=6.0, window=128, min_count=64, mode="min") -> Steps:
+    seen, fires = [], False
+    while True:
+        value = float((yield fires))
+        if not math.isfinite(value):
+            fires = True
+            continue
+        fires = False
+        if len(seen) >= min_count:
+            # From the first value on, so that what is constant has no deviation at all.
+            passed = np.array(seen) - seen[0]
+            age = np.arange(len(seen))[::-1]
+            weights = (1 - 1 / window) ** np.minimum(age, max(len(seen) - window, 0))
+            mean = np.average(passed, weights=weights)
+            bar = deviations * math.sqrt(np.average((passed - mean) ** 2, weights=weights))
+            jump = value - seen[0] - mean if mode == "min" else mean - (value - seen[0])
+            fires = decided(jump, bar, 1e-6 * max(map(abs, [*seen, value])))
+        seen.append(value)
+
+
+def decided(jump: float, bar: float, noise: float) -> bool | None:
+    if jump == bar == 0:
+        return False
+    return None if abs(jump - bar) <= 1e-4 * abs(jump) + noise else bool(jump > bar)
+
+
+@observing
+def slope_test(window=100, significance=0.05, mode="min", traced=False) -> Steps:
+    quantile = special.ndtri if traced else functools.partial(special.stdtrit, window - 2)
+    critical = max(-quantile(significance), 0.0)
+    y, fires = [], False
+    while True:
+        y.append(float((yield fires)))
+        fires = False
+        if len(y) == window:
+            fires, y = is_not_falling(np.array(y), critical, 1 if mode == "min" else -1), []
+
+
+def is_not_falling(y: np.ndarray, critical: float, sign: int) -> bool | None:
+    if not np.isfinite(y).all() or np.ptp(y) == 0:
+        return True
+    n = len(y)
+    i, noise = np.arange(n) - (n - 1) / 2, 1e-6 * np.abs(y).max() * math.sqrt(n)
+    y = y - y.mean()
+    slope = i @ y / (i @ i)
+    explained, residual = slope**2 * (i @ i), np.sum((y - slope * i) ** 2)
+    rest = explained * (n - 2) - critical**2 * residual
+    slack = (1e-4 * (y @ y) + 2 * math.sqrt(y @ y) * noise + noise**2) * max(n - 2, critical**2)
+    return None if abs(rest) <= slack else bool(sign * slope >= 0 or rest < 0)
+
+
+class Controller:
+    """What all controllers do: count, and ask `react` for the rate."""
+
+    def __init__(self) -> None:
+        self.count = self.updates = self.observations = self.events = self.since = 0
+        self.last_event, self.scale = -1, 1.0
+
+    def __call__(self, value: Any) -> float:
+        before = self.events
+        rate = self.react(value)
+        self.observations += value is not None
+        self.since += value is not None
+        if self.events > before:
+            self.last_event, self.since = self.updates, 0
+        self.count += 1
+        self.updates += 1
+        return rate
+
+    def react(self, value: Any) -> float:
+        raise NotImplementedError
+
+    def record(self) -> dict[str, int]:
+        return {
+            "count": self.count,
+            "updates": self.updates,
+            "observations": self.observations,
+            "events": self.events,
+            "last_event": self.last_event,
+            "observations_since_event": self.since,
+        }
+
+
+class Single(Controller):
+    """A controller of one schedule by one monitor."""
+
+    def __init__(self, monitor: Rule, schedule: Callable[[Any], float]):
+        super().__init__()
+        self.monitor, self.schedule = monitor, schedule
+
+    def fires(self, value: Any, limit: int | None = None) -> bool:
+        fires = self.monitor(value) and (limit is None or self.events < limit)
+        self.events += fires
+        return fires
+
+
+class ReduceOn(Single):
+    def __init__(self, monitor, schedule, factor=0.1, min_value=0.0, max_reductions=None):
+        super().__init__(monitor, schedule)
+        self.factor, self.floor, self.limit = factor, min_value, max_reductions
+
+    def react(self, value):
+        self.fires(value, self.limit)
+        rate = self.schedule(self.count)
+        return max(rate * self.factor**self.events, min(rate, self.floor))
+
+
+class RestartOn(Single):
+    def __init__(self, monitor, schedule, peak_mult=1.0, period_mult=1, max_restarts=None):
+        super().__init__(monitor, schedule)
+        self.peak, self.period, self.limit = peak_mult, period_mult, max_restarts
+
+    def react(self, value):
+        if self.fires(value, self.limit):
+            self.count = 0
+        return self.peak**self.events * self.schedule(self.count / self.period**self.events)
+
+
+class AdvanceOn(Single):
+    def __init__(self, monitor, schedules):
+        super().__init__(monitor, schedules[0])
+        self.schedules = schedules
+
+    def react(self, value):
+        in_force = self.scale * self.schedules[self.events](self.count)
+        if self.fires(value, len(self.schedules) - 1):
+            self.count = 0
+            first = self.schedules[self.events](0)
+            self.scale = in_force / first if first else 1.0
+        return self.scale * self.schedules[self.events](self.count)
+
+
+class ScaleOn(Single):
+    def __init__(self, monitor, schedule, factor, min_scale=0.0, max_scale=1.0):
+        super().__init__(monitor, schedule)
+        self.factor = factor if callable(factor) else lambda _: factor
+        self.low, self.high = min_scale, max_scale
+
+    def react(self, value):
+        rate = self.schedule(self.count)
+        if self.fires(value):
+            self.scale = min(max(self.scale * self.factor(self.scale * rate), self.low), self.high)
+        return self.scale * rate
+
+
+class RaiseAndLowerOn(Controller):
+    def __init__(
+        self, raise_on, lower_on, schedule, factor=0.95, min_scale=0.01, max_scale=10.0
+    ) -> None:
+        super().__init__()
+        self.raise_on, self.lower_on, self.schedule = raise_on, lower_on, schedule
+        self.factor, self.low, self.high = factor, min_scale, max_scale
+
+    def react(self, value):
+        up, down = self.raise_on(value), self.lower_on(value)
+        if up and not down:
+            self.scale = min(self.scale / self.factor, self.high)
+        if down and not up:
+            self.scale = max(self.scale * self.factor, self.low)
+        self.events += up != down
+        return self.scale * self.schedule(self.count)
+
+
+def line(begin: float, end: float, steps: float) -> Callable[[Any], float]:
+    return lambda count: begin + (end - begin) * min(count / steps, 1.0)
+
+
+def constant(value: float) -> Callable[[Any], float]:
+    return lambda _: value
+
+
+def reduce_on_plateau(factor, accumulation_size=1, min_scale=0.0, **options) -> ReduceOn:
+    return ReduceOn(plateau(window=accumulation_size, **options), constant(1.0), factor, min_scale)
+
+
+def restart_on_plateau(
+    schedule, peak_mult=1.0, period_mult=1, max_restarts=None, **options
+) -> RestartOn:
+    rule = plateau(reset_best=True, **options)
+    return RestartOn(rule, schedule, peak_mult, period_mult, max_restarts)
+
+
+def cooldown_on_plateau(schedule, cooldown_steps, end_scale=0.0, **options) -> AdvanceOn:
+    return AdvanceOn(plateau(**options), [schedule, line(1.0, end_scale, cooldown_steps)])
