@@ -89,7 +89,7 @@ def plateau(
             continue
         value, seen = mean_of(seen), []
         improved = improves(value, best, rtol, atol, mode)
-        best = value if improved else best
+        best = value if improved and not (left_out and reset_best) else best
         bad = 0 if improved or left_out else bad + 1
         left_out = max(left_out - 1, 0)
         if bad >= max(round(patience * patience_growth**events), 1):

@@ -51,8 +51,12 @@ def test_the_cycle_is_exact_at_every_restart_where_a_logarithm_is_not():
     assert any(int(guess) != n for n, guess in enumerate(guesses, 1))
 
 
+# What is below the normal range of float32 counts as 0, as XLA flushes it.
+normal = st.floats(-10, 10, width=32, allow_subnormal=False)
+
+
 @settings(max_examples=30, deadline=None)
-@given(st.floats(-10, 10, width=32), st.floats(-10, 10, width=32), st.integers(1, 10**6))
+@given(normal, normal, st.integers(1, 10**6))
 def test_ends_of_opposite_signs(init, end, steps):
     counts = np.unique(np.linspace(0, steps, 64).astype(np.int32))
     counts = np.pad(counts, (0, 64 - counts.size), mode="edge")

@@ -246,12 +246,29 @@ def test_spike_without_a_past_is_a_rise():
     assert steps_of_events(monitor, [1.0, -0.1, -0.1, 0.0, 0.0, 0.3, 0.1]) == [3, 5]
 
 
+def test_spike_after_all_observations_that_an_int32_counts():
+    monitor = js.spike(deviations=3.0, window=8, min_count=4)
+    state = monitor.init()
+    for loss in (1.0, 1.1, 0.9, 1.0, 1.1):
+        state, _ = monitor.update(state, loss)
+    state, _ = monitor.update(state._replace(count=jnp.int32(2**31 - 1)), 1.0)
+    assert state.count == 2**31 - 1
+    assert monitor.update(state, 9.0)[1]
+
+
 def test_plateau_takes_the_mean_of_a_window():
     losses = np.random.default_rng(0).uniform(2.0, 4.0, 1000).astype(DTYPE)
     monitor = js.plateau(window=1000)
     state, _ = jax.lax.scan(monitor.update, monitor.init(), losses)
     np.testing.assert_allclose(state.best_value, losses.mean(), rtol=1e-6)
     assert state.count == 0
+
+
+def test_plateau_forgets_what_it_saw_in_a_cooldown():
+    """The first losses of a run that warms up are those of the run before it."""
+    monitor = js.plateau(patience=3, cooldown=3, reset_best=True)
+    losses = [1, 1, 1, 1, 1, 1.5, 1.6, 1.5, 1.4, 1.3, 1.2, 1.1, 1.05, 0.95]
+    assert steps_of_events(monitor, losses) == [3]
 
 
 def test_plateau_grows_in_patience():

@@ -74,13 +74,14 @@ def plateau(
       atol: the absolute margin.
       mode: "min" if the metric is to fall, "max" if it is to rise.
       window: observations in a window.
-      cooldown: windows left out after it fires. The best value goes on being updated.
-        Keras leaves out one fewer.
+      cooldown: windows left out after it fires. The best value goes on being updated, unless it
+        is to be forgotten. Keras leaves out one fewer.
       patience_growth: after each event the patience is that many times longer, rounded to
         whole windows: a lower rate takes longer to show what it can do.
       window_growth: likewise the window, rounded to whole observations.
-      reset_best: whether to forget the best value when it fires, so that the next window is
-        the new best. For restarts, after which a metric is worse for a while.
+      reset_best: whether to forget the best value when it fires, so that the next window, after
+        the cooldown, is the new best. For restarts, after which a metric is worse for a while; with
+        a warm-up, whose first values are the best of all, let the cooldown cover it.
 
     Example:
       >>> rule = plateau(patience=2)
@@ -99,7 +100,8 @@ def plateau(
     cooling = state.cooldown_count > 0
     bad = jnp.where(improved | cooling, 0, state.plateau_count + 1)
     fired = ends & (bad > 0) & (bad >= patience)
-    best = jnp.where(improved, mean, state.best_value)
+    found = improved & ~(cooling & reset_best)
+    best = jnp.where(found, mean, state.best_value)
     after = PlateauState(
         best_value=jnp.where(fired & reset_best, never(mode), best),
         plateau_count=jnp.where(fired, 0, bad),
