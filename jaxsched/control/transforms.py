@@ -10,6 +10,7 @@ import optax
 from jaxsched.control.controller import Controller
 from jaxsched.control.inbox import require
 from jaxsched.control.monitor import Monitor
+from jaxsched.control.packing import once
 from jaxsched.core import checks
 from jaxsched.core.schedule import operand
 
@@ -112,6 +113,8 @@ def _scale(
             require(state, extra_args)
         applied, controller = advance(state.count, state.controller, extra_args)
         count = jnp.asarray(optax.safe_increment(state.count))
+        # Divided by what depends on the new count, so that on a GPU one kernel makes both.
+        applied = once(applied, count)
         return scaled(updates, sign * applied), ScaleByLearningRateState(count, applied, controller)
 
     return optax.GradientTransformationExtraArgs(init, update)
