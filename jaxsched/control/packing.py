@@ -7,11 +7,15 @@ import jax.numpy as jnp
 
 
 def pack(tree: Any) -> tuple[jax.Array, jax.Array]:
-    """The whole numbers of a tree of scalars as one int32 vector, the real ones as another."""
+    """The whole numbers of a tree of scalars as one int32 vector, the real ones as another.
+
+    Of one length, filled up with the first number: a GPU then makes both in one kernel.
+    """
     leaves = jax.tree.leaves(tree)
     whole = [leaf for leaf in leaves if _is_whole(leaf)]
     real = [leaf for leaf in leaves if not _is_whole(leaf)]
-    return _vector(whole), _vector(real)
+    size = max(len(whole), len(real))
+    return _vector(whole, size), _vector(real, size)
 
 
 def unpack(like: Any, whole: jax.Array, real: jax.Array) -> Any:
@@ -21,10 +25,10 @@ def unpack(like: Any, whole: jax.Array, real: jax.Array) -> Any:
     return structure.unflatten(next(wholes if _is_whole(leaf) else reals) for leaf in leaves)
 
 
-def _vector(scalars: list[jax.Array]) -> jax.Array:
+def _vector(scalars: list[jax.Array], size: int) -> jax.Array:
     # By selection: a concatenation would become a kernel for each of its parts.
-    place = jnp.arange(len(scalars))
-    vector = jnp.broadcast_to(scalars[0], len(scalars))
+    place = jnp.arange(size)
+    vector = jnp.broadcast_to(scalars[0], size)
     for i, scalar in enumerate(scalars[1:], start=1):
         vector = jnp.where(place == i, scalar, vector)
     return vector
