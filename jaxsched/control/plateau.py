@@ -142,7 +142,8 @@ def restart_on_plateau(
         optax.chain(optax.scale_by_adam(), jaxsched.restart_on_plateau(schedule, patience=5))
 
     After a restart the best value is forgotten, as a higher rate makes the metric worse for a
-    while; if the schedule warms up, a `cooldown` as long leaves out the losses of the warm-up. It is `scale_by_learning_rate(restart_on(plateau(..., reset_best=True), schedule))`.
+    while; if the schedule warms up, a `cooldown` as long leaves out the losses of the warm-up. It
+    is `scale_by_learning_rate(restart_on(plateau(..., reset_best=True), schedule))`.
 
     Args:
       schedule: a schedule or a number, which has nothing to restart but keeps the record.

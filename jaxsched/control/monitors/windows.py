@@ -140,10 +140,11 @@ def spike(
     jump = jnp.maximum(sign(mode) * deviation, 0)
     outside = jump * jump > deviations * deviations * state.variance
     fired = ~finite | (outside & (state.count >= min_count))
-    number = jnp.minimum(state.count + 1, window)
+    count = jnp.minimum(state.count, checks.MAX_COUNT - 1) + 1
+    number = jnp.minimum(count, window)
     spread = state.variance + unfused(deviation * deviation) / number
     after = SpikeState(
-        count=state.count + 1,
+        count=count,
         # Not left to rounding where the value is all of the mean: it would be off by a digit.
         mean=jnp.where(number == 1, value, state.mean + deviation / number),
         variance=spread - spread / number,
