@@ -77,12 +77,6 @@ class Controller(Bound):
         self, state: ControllerState, **extra_args: Any
     ) -> tuple[jax.Array, ControllerState]:
         """Both: the value at an update, and the state after it."""
-        return self.advance_and_tell(state, **extra_args)[:2]
-
-    def advance_and_tell(
-        self, state: ControllerState, **extra_args: Any
-    ) -> tuple[jax.Array, ControllerState, Memory]:
-        """Also what the state after it holds: taken out of its vectors, each part is a kernel."""
         if not isinstance(state, ControllerState):
             raise TypeError(
                 f"`{self.maker}` reacts to a metric, so its value is not a function of"
@@ -123,14 +117,14 @@ def _unpacked(controller: Controller, state: ControllerState) -> Contents:
 @as_one_program
 def _advance(
     controller: Controller, state: ControllerState, value: jax.Array | None
-) -> tuple[jax.Array, ControllerState, Memory]:
+) -> tuple[jax.Array, ControllerState]:
     before = _unpacked(controller, state)
     axis_name = controller.hyperparams.get("axis_name")
     heard = consume(before.total, before.number, value, axis_name)
     rate, memory = _react(controller, before.memory, *heard)
     rate = once(rate, before.memory.record.updates)
     zero = jnp.zeros_like(rate)
-    return rate, packed(controller.metric, Contents(zero, zero, rate, memory)), memory
+    return rate, packed(controller.metric, Contents(zero, zero, rate, memory))
 
 
 def _react(

@@ -11,7 +11,7 @@ from jaxsched.control.controller import memory_of
 from jaxsched.control.controllers import advance_on, reduce_on, restart_on
 from jaxsched.control.inbox import require
 from jaxsched.control.monitors.best import plateau
-from jaxsched.control.state import ControllerState, Memory
+from jaxsched.control.state import ControllerState
 from jaxsched.control.transforms import scale_by_learning_rate, scaled
 from jaxsched.core import checks
 from jaxsched.core.types import ScheduleFn
@@ -100,8 +100,7 @@ def reduce_on_plateau(
 
     def init(params: optax.Params) -> ReduceLROnPlateauState:
         del params
-        controller = rate.init()
-        return _shown(memory_of(rate, controller), jnp.ones(()), controller)
+        return _shown(rate, jnp.ones(()), rate.init())
 
     def update(
         updates: optax.Updates, state: Any, params: Any = None, **extra_args: Any
@@ -109,14 +108,15 @@ def reduce_on_plateau(
         del params
         if require_value:
             require(state, extra_args)
-        scale, after, memory = rate.advance_and_tell(state.controller, **extra_args)
-        return scaled(updates, scale), _shown(memory, scale, after)
+        scale, after = rate.advance(state.controller, **extra_args)
+        return scaled(updates, scale), _shown(rate, scale, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _shown(memory: Memory, scale: jax.Array, state: ControllerState) -> ReduceLROnPlateauState:
-    return ReduceLROnPlateauState(scale, *memory.monitors["monitor"][:5], controller=state)
+def _shown(rate: Any, scale: jax.Array, state: ControllerState) -> ReduceLROnPlateauState:
+    monitor = memory_of(rate, state).monitors["monitor"]
+    return ReduceLROnPlateauState(scale, *monitor[:5], controller=state)
 
 
 def restart_on_plateau(
