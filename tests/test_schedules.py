@@ -211,6 +211,14 @@ def test_optax_accepts_it(row: Row):
         assert np.isfinite(updates["w"]).all()
 
 
+@pytest.mark.parametrize("init_value", [0.0, 1e-6, 1.0])
+def test_growth_beyond_every_float_is_infinite_and_zero_stays(init_value: float):
+    growth = partial(jaxsched.exponential_decay, transition_steps=1, decay_rate=2.0)
+    end = init_value and np.inf
+    for schedule in (growth(init_value), jax.jit(growth)(init_value)):
+        np.testing.assert_array_equal(schedule(jnp.array([3000, MAX_COUNT])), [end, end])
+
+
 @every_row
 def test_program_has_no_loop_and_no_branch(row: Row):
     schedule = row.make(row.sample)

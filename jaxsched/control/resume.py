@@ -32,7 +32,7 @@ def carry_over(old_state: Any, new_state: Tree) -> Tree:
 
     Example:
       >>> import jax.numpy as jnp, jaxsched
-      >>> line = jaxsched.linear_schedule(1.0, 0.0, 10)
+      >>> line = jaxsched.linear_schedule(1.0, 0.0, 8)
       >>> old, params = jaxsched.scale_by_learning_rate(line), jnp.ones(2)
       >>> state = old.init(params)
       >>> for _ in range(3):
@@ -42,7 +42,7 @@ def carry_over(old_state: Any, new_state: Tree) -> Tree:
       >>> state = jaxsched.carry_over(state, new.init(params))
       >>> updates, state = new.update(params, state, value=0.3)
       >>> print(jaxsched.learning_rate(state), line(3))
-      0.7 0.7
+      0.625 0.625
     """
     old = {keystr(path): leaf for path, leaf in tree_leaves_with_path(old_state)}
 

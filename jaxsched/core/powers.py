@@ -32,7 +32,9 @@ def exponential(init: Any, rate: Any, count: jax.Array, steps: Any) -> jax.Array
     steps = whole(steps)
     log = jnp.log(rate) * ratio(count, steps)
     if jnp.result_type(float) == jnp.float64:
-        return init * jnp.exp(jnp.minimum(log, 709.0))
+        # In two factors, which are finite: 0 stays 0 however much it grows.
+        root = jnp.exp(jnp.minimum(log / 2, 709.0))
+        return init * root * root
     if isinstance(rate, (int, float)) and isinstance(steps, (int, float)):
         exponent = _product(_chunks_of_known(math.log2(rate) / steps), _chunks(count))
     else:
