@@ -1,0 +1,1 @@
+"""Schedules of other libraries as ours: one file a library, none of which is imported."""
