@@ -105,5 +105,4 @@ def _monotone(values: Any, knots: Any, segment: jax.Array) -> Curve:
     xp = np if known else jnp
     values = xp.asarray(values, xp.result_type(float))
     lengths = xp.ones(values.shape[0] - 1) if knots is None else xp.diff(xp.asarray(knots))
-    first, last = take(slopes(values, lengths.astype(values.dtype)), segment)
-    return cubic(first, last)
+    return cubic(*take(slopes(values, lengths.astype(values.dtype)), segment))
