@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import jaxsched as js
-from tests import formulas, table_series
+from tests import formulas, table_families, table_series
 from tests.rows import (
     MAX_COUNT,
     Draw,
@@ -540,4 +540,5 @@ ROWS = [
         )
     ),
     *table_series.ROWS,
+    *table_families.ROWS,
 ]
