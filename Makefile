@@ -1,8 +1,9 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+ORACLES := .venv-oracles
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench oracles clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -19,6 +20,17 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benchmarks-control.md
 	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md
 	$(BIN)/python benchmarks/control.py --output docs/benchmarks-control.md
+
+oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages they import from
+	$(ORACLES)/bin/python -m tests.oracles.coverage
+	KERAS_BACKEND=jax $(ORACLES)/bin/python -m pytest -n2 -q -o addopts= -o filterwarnings=default tests/oracles
+
+# The packages come first, so that nothing else chooses their versions.
+$(ORACLES)/.oracles: pyproject.toml tests/oracles/requirements.txt tests/oracles/requirements-no-deps.txt
+	test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/oracles/requirements.txt -e '.[test]'
+	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/oracles/requirements-no-deps.txt
+	touch $@
 
 # One environment; each file marks the extra it has. ARGS adds to pip's arguments.
 $(VENV)/.%: pyproject.toml

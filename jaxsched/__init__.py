@@ -56,6 +56,9 @@ from jaxsched.schedules.decay import cosine_decay_schedule as cosine_decay_sched
 from jaxsched.schedules.decay import exponential_decay as exponential_decay
 from jaxsched.schedules.decay import linear_schedule as linear_schedule
 from jaxsched.schedules.decay import polynomial_schedule as polynomial_schedule
+from jaxsched.schedules.inverse import inverse_sqrt_schedule as inverse_sqrt_schedule
+from jaxsched.schedules.inverse import inverse_time_schedule as inverse_time_schedule
+from jaxsched.schedules.inverse import power_schedule as power_schedule
 from jaxsched.schedules.onecycle import cosine_onecycle_schedule as cosine_onecycle_schedule
 from jaxsched.schedules.onecycle import linear_onecycle_schedule as linear_onecycle_schedule
 from jaxsched.schedules.piecewise import join_schedules as join_schedules
@@ -63,6 +66,10 @@ from jaxsched.schedules.piecewise import piecewise_constant_schedule as piecewis
 from jaxsched.schedules.piecewise import (
     piecewise_interpolate_schedule as piecewise_interpolate_schedule,
 )
+from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
+from jaxsched.schedules.shaped import rex_schedule as rex_schedule
+from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
+from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.warmup import (
     warmup_constant_schedule as warmup_constant_schedule,
 )

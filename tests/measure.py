@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from tests.table import MAX_COUNT, Draw, Row
+from tests.rows import MAX_COUNT, Draw, Row
 
 SIZE = 512
 DTYPE = np.float64 if jax.config.jax_enable_x64 else np.float32

@@ -16,6 +16,10 @@ def scales(n):
     return {10 * i + 5 + i % 3: 0.9 + 0.01 * (i % 17) for i in range(n)}
 
 
+def levels(n):
+    return list(scales(n).values())
+
+
 def line(i):
     return js.linear_schedule(0.1 + 1e-5 * i, 0.01 + 1e-6 * i, 10 + i % 3)
 
@@ -50,6 +54,8 @@ LIMITS = {
     "join": (partial(joined, makers=[line]), 80),
     "join of two forms": (partial(joined, makers=[line, decay]), 120),
     "sgdr": (restarts, 120),
+    "table": (lambda n: js.table_schedule(levels(n), list(scales(n))), 100),
+    "monotone table": (lambda n: js.table_schedule(levels(n), list(scales(n)), "monotone"), 190),
     "cosine_restarts": (lambda n: js.cosine_restarts_schedule(0.1, 10), 80),
 }
 every_table = pytest.mark.parametrize(("make", "limit"), LIMITS.values(), ids=LIMITS)

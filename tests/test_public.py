@@ -14,7 +14,13 @@ from jaxsched.core.bound import Maker
 README = (Path(__file__).parent.parent / "README.md").read_text()
 TABLES = "".join(
     (Path(__file__).parent / file).read_text()
-    for file in ("table.py", "test_growth.py", "control_table.py")
+    for file in (
+        "table.py",
+        "table_families.py",
+        "table_series.py",
+        "test_growth.py",
+        "control_table.py",
+    )
 )
 NAMES = [
     name

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import jaxsched
 from tests import formulas
 from tests.measure import DTYPE, as_seen, distance, exact, interesting
-from tests.table import MAX_COUNT, ROWS, Row
+from tests.rows import MAX_COUNT, Row
+from tests.table import ROWS
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 call = jax.jit(lambda schedule, counts: schedule(counts))

@@ -4,12 +4,15 @@ A value that is only known while a program runs (a tracer) passes every reader: 
 type is checked, its size cannot be.
 """
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+
+from jaxsched.core.leaves import Text
 
 MAX_COUNT = 2**31 - 1
 """The last step an int32 count can reach."""
@@ -117,6 +120,20 @@ def flag(name: str, value: Any) -> Any:
     if not (traced or isinstance(value, (bool, np.bool_))):
         refuse(name, value, "True or False", TypeError)
     return value
+
+
+def choice(*names: str) -> Callable[[str, Any], Text]:
+    """A reader of one of these names."""
+    wanted = " or ".join(filter(None, (", ".join(map(repr, names[:-1])), repr(names[-1]))))
+
+    def read(name: str, value: Any) -> Text:
+        if not isinstance(value, str):
+            refuse(name, value, wanted, TypeError)
+        if value not in names:
+            refuse(name, value, wanted)
+        return Text(value)
+
+    return read
 
 
 def in_order(small_name: str, small: Any, large_name: str, large: Any) -> None:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from jaxsched.core.leaves import whole
 from jaxsched.core.powers import power
-from jaxsched.core.steps import not_negative, ratio
+from jaxsched.core.steps import not_negative, ratio, unfused
 
 Curve = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
@@ -47,6 +47,42 @@ def raised(exponent: Any, curve: Curve = linear) -> Curve:
     return weights
 
 
+def rational(beta: Any) -> Curve:
+    """A hyperbola `left / (left + beta gone)`: a straight line bent, for `beta > 0`."""
+
+    def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
+        # Beyond the end, where nothing asks for it, the denominator could be 0.
+        left, far = jnp.maximum(left, 0), unfused(beta * gone)
+        return left / (left + far), far / (left + far)
+
+    return weights
+
+
+def delayed(k: Any, curve: Curve) -> Curve:
+    """A curve that is as far on as its `gone ** k` says."""
+    progress = raised(k)
+
+    def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
+        gone, left = progress(gone, left)
+        return curve(left, gone)
+
+    return weights
+
+
+def sigmoid(lower: Any, upper: Any) -> Curve:
+    """`(1 - tanh x) / 2` with x from `lower` to `upper`; its ends are not 1 and 0."""
+
+    def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
+        limits = jnp.finfo(left.dtype)
+        x = sum(
+            jnp.clip(2 * end * part, limits.min, limits.max)
+            for end, part in ((lower, left), (upper, gone))
+        )
+        return jax.nn.sigmoid(-x), jax.nn.sigmoid(x)
+
+    return weights
+
+
 def first_part(share: Any, curve: Curve) -> Curve:
     """The first part of a curve, of which only this share is ever reached."""
     return lambda left, gone: curve(left * share + (1 - share), gone * share)
@@ -60,15 +96,26 @@ def transition(init: Any, end: Any, count: jax.Array, steps: Any, curve: Curve =
     steps = whole(steps)
     passed = not_negative(count)
     weights = curve(ratio(steps - passed, steps), ratio(passed, steps))
-    # Neither product may reach the sum as it is: where a compiler fuses a multiplication with
-    # an addition it rounds once, and it does so in some programs and not in others.
-    value = jnp.where(count > 0, init * weights[0], init)
+    share = jnp.where(count > 0, init * weights[0], init)
+    return jnp.where(count >= steps, end, mixture(init, end, share, weights[1]))
+
+
+def mixture(init: Any, end: Any, share: jax.Array, weight: jax.Array) -> jax.Array:
+    """The share that `init` has in a value, and `end` with its weight, held between the two."""
+    value = share
     if not _known_zero(end):
-        value = value + jnp.maximum(end * weights[1], jnp.finfo(value.dtype).min)
+        # Neither product may reach the sum as it is: where a compiler fuses a multiplication
+        # with an addition it rounds once, and it does so in some programs and not in others.
+        value = value + jnp.maximum(end * weight, jnp.finfo(value.dtype).min)
     if not (_known_zero(init) or _known_zero(end)):
-        low, high = jnp.minimum(init, end), jnp.maximum(init, end)
-        value = _within(value, low.astype(value.dtype), high.astype(value.dtype))
-    return jnp.where(count >= steps, end, value)
+        value = between(value, init, end)
+    return value
+
+
+def between(value: jax.Array, init: Any, end: Any) -> jax.Array:
+    """`value` held within two ends that it only leaves by rounding."""
+    low, high = jnp.minimum(init, end), jnp.maximum(init, end)
+    return _within(value, low.astype(value.dtype), high.astype(value.dtype))
 
 
 @jax.custom_jvp

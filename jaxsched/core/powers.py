@@ -42,11 +42,11 @@ def exponential(init: Any, rate: Any, count: jax.Array, steps: Any) -> jax.Array
     return _scaled(init, exponent, log)
 
 
-def power(base: jax.Array, exponent: Any) -> jax.Array:
-    """`base ** exponent` for `base > 0`."""
+def power(base: jax.Array, exponent: Any, init: Any = 1.0) -> jax.Array:
+    """`init * base ** exponent` for `base > 0`."""
     if jnp.result_type(float) == jnp.float64:
-        return base**exponent
-    return _scaled(1.0, _product(_log2(base), _chunks(exponent)), exponent * jnp.log(base))
+        return init * jnp.minimum(base**exponent, jnp.finfo(float).max)
+    return _scaled(init, _product(_log2(base), _chunks(exponent)), exponent * jnp.log(base))
 
 
 def _scaled(value: Any, exponent: tuple[jax.Array, jax.Array], log: jax.Array) -> jax.Array:

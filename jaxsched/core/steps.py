@@ -96,6 +96,20 @@ def slowed(count: jax.Array, factor: Any) -> jax.Array:
     return jnp.where(nearest * factor == count, nearest, quotient)
 
 
+def stairs(count: jax.Array, steps: Any, staircase: Any) -> tuple[jax.Array, Any]:
+    """What to divide by what for `count / steps`, rounded down if `staircase` holds."""
+    times, _ = divide(count, steps)
+    return choose(staircase, times, count), choose(staircase, 1, steps)
+
+
+def unfused(product: jax.Array) -> jax.Array:
+    """A product that is not negative, as no compiler fuses it with an addition.
+
+    Fused they are rounded once, and compilers do so in some programs and not in others.
+    """
+    return jnp.minimum(product, jnp.finfo(product.dtype).max)
+
+
 def choose(condition: Any, yes: Any, no: Any) -> Any:
     """`yes` if the condition holds, else `no`; decided at once where it is known."""
     if isinstance(condition, bool):

@@ -41,7 +41,7 @@ class Table:
         return repr(dict(zip(self.boundaries.tolist(), self.scales.tolist(), strict=True)))
 
 
-def array_of(values: Sequence[Any]) -> Any:
+def array_of(values: Sequence[Any] | np.ndarray) -> Any:
     """Numbers as one array: of the host unless one of them is on a device or traced."""
     if any(isinstance(value, jax.Array) for value in values):
         return jnp.stack([jnp.asarray(value) for value in values])
@@ -65,6 +65,34 @@ def read_boundaries(name: str, value: Any) -> Any:
     return array_of(read)
 
 
+def read_values(name: str, value: Any) -> Any:
+    """A non-empty sequence of finite numbers, as an array."""
+    arrayed = isinstance(value, (np.ndarray, jax.Array)) and value.ndim == 1
+    if isinstance(value, str) or not (arrayed or isinstance(value, Sequence)):
+        checks.refuse(name, value, "a list of numbers", TypeError)
+    if not len(value):
+        checks.refuse(name, value, "a list of at least one number")
+    if not _all_finite(value):
+        for i, item in enumerate(value):
+            checks.number(f"{name}[{i}]", item)
+    if isinstance(value, jax.Array):
+        return value
+    array = array_of(value)
+    return array.astype(float) if isinstance(array, np.ndarray) else array
+
+
+def _all_finite(value: Any) -> bool:
+    """Whether an array or a list of floats is finite, found without a look at each in Python."""
+    if isinstance(value, (np.ndarray, jax.Array)):
+        real = checks.is_real(value.dtype)
+    else:
+        real = set(map(type, value)) == {float}
+    if isinstance(value, Tracer) or not real:
+        return real
+    greatest = float(jnp.finfo(jnp.result_type(float)).max)
+    return bool(np.all(np.abs(np.asarray(value, float)) <= greatest))
+
+
 def read_table(name: str, value: Any) -> Table:
     """A non-empty dict from steps to non-negative scales, as a table."""
     if isinstance(value, Table):
@@ -81,14 +109,14 @@ def read_table(name: str, value: Any) -> Table:
     return Table(boundaries, scales.astype(float) if isinstance(scales, np.ndarray) else scales)
 
 
-def _library(array: Any) -> Any:
+def library(array: Any) -> Any:
     """NumPy for an array of the host, whose tables are then constants, else JAX's."""
     return np if isinstance(array, np.ndarray) else jnp
 
 
 def locate(count: jax.Array, boundaries: Any) -> jax.Array:
     """How many of the ascending `boundaries` the count has reached."""
-    xp = _library(boundaries)
+    xp = library(boundaries)
     side = math.ceil((boundaries.shape[0] + 1) ** 0.25)
     width = side**2
     if xp.issubdtype(boundaries.dtype, np.integer) and jnp.issubdtype(count.dtype, np.integer):
@@ -112,13 +140,13 @@ def locate(count: jax.Array, boundaries: Any) -> jax.Array:
 
 def begins(boundaries: Any) -> Any:
     """The first step of each segment, where the boundaries are: 0, then the boundaries."""
-    xp = _library(boundaries)
+    xp = library(boundaries)
     return xp.concatenate([xp.zeros(1, boundaries.dtype), boundaries])
 
 
 def lengths(boundaries: Any) -> Any:
     """The length of each segment; 0 for the last, which has no end."""
-    xp = _library(boundaries)
+    xp = library(boundaries)
     return xp.diff(xp.concatenate([begins(boundaries), boundaries[-1:]]))
 
 
@@ -162,4 +190,5 @@ def _product_before(scales: jax.Array, index: jax.Array) -> jax.Array:
 
 
 Boundaries = Annotated[Sequence[float] | jax.Array, read_boundaries]
+Values = Annotated[Sequence[float] | np.ndarray | jax.Array, read_values]
 Scales = Annotated[Mapping[int, float], read_table]

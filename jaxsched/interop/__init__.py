@@ -1,1 +1,1 @@
-"""Schedules of other libraries as ours: one file a library, none of which is imported."""
+"""Schedules of other libraries as schedules of this one, and back: one file a library."""

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxsched.core.curves import cosine, raised, transition
 from jaxsched.core.powers import exponential
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import after, choose, divide, since
+from jaxsched.core.steps import after, since, stairs
 from jaxsched.core.types import Flag, NonNegative, Number, Positive, SomeSteps, Steps
 
 
@@ -123,10 +123,7 @@ def exponential_decay(
       >>> print(rate(9), rate(10), rate(20))
       1.0 0.5 0.25
     """
-    passed = since(count, transition_begin)
-    stairs, _ = divide(passed, transition_steps)
-    passed = choose(staircase, stairs, passed)
-    steps = choose(staircase, 1, transition_steps)
+    passed, steps = stairs(since(count, transition_begin), transition_steps, staircase)
     value = exponential(init_value, decay_rate, passed, steps)
     if end_value is None:
         return value

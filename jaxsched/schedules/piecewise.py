@@ -7,21 +7,12 @@ import jax.numpy as jnp
 
 from jaxsched.core import checks
 from jaxsched.core.curves import Curve, cosine, linear, transition
-from jaxsched.core.leaves import Text
 from jaxsched.core.schedule import schedule
 from jaxsched.core.stack import Schedules, Stack
 from jaxsched.core.tables import Boundaries, Scales, Table, begins, lengths, locate, products, take
 from jaxsched.core.types import Number
 
 _CURVES: dict[str, Curve] = {"linear": linear, "cosine": cosine}
-
-
-def _curve_name(name: str, value: Any) -> Text:
-    if not isinstance(value, str):
-        checks.refuse(name, value, "'linear' or 'cosine'", TypeError)
-    if value not in _CURVES:
-        checks.refuse(name, value, "'linear' or 'cosine'")
-    return Text(value)
 
 
 @schedule
@@ -54,7 +45,7 @@ def piecewise_constant_schedule(
 @schedule
 def piecewise_interpolate_schedule(
     count: jax.Array,
-    interpolate_type: Annotated[Literal["linear", "cosine"], _curve_name],
+    interpolate_type: Annotated[Literal["linear", "cosine"], checks.choice(*_CURVES)],
     init_value: Number,
     boundaries_and_scales: Scales | None = None,
 ):

@@ -1,0 +1,250 @@
+"""PyTorch's schedulers that hold no others, each as a schedule from its step 0."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from operator import mul
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+
+from jaxsched.core import checks
+from jaxsched.core.schedule import Schedule, multiply
+from jaxsched.interop.reading import (
+    NoNativeForm,
+    one_of,
+    read,
+    read_item,
+    some_whole_steps,
+    whole_steps,
+)
+from jaxsched.schedules.compose import shift
+from jaxsched.schedules.cycles import cosine_restarts_schedule
+from jaxsched.schedules.decay import (
+    constant_schedule,
+    cosine_decay_schedule,
+    exponential_decay,
+    linear_schedule,
+    polynomial_schedule,
+)
+from jaxsched.schedules.piecewise import join_schedules, piecewise_constant_schedule
+from jaxsched.schedules.reflect import reflect
+from jaxsched.schedules.series import cyclic_schedule
+from jaxsched.schedules.table import table_schedule
+from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a scheduler takes over a parameter group.
+
+    Attributes:
+      group: the index of the group.
+      init: the rate it finds there.
+      how: "made" by its constructor, "set" to its step 0 at a milestone, or "stepped" to it, as
+        happens to the members of a scheduler that is itself the first member of another.
+      depth: how many schedulers this one is the first member of.
+      unit: the rate that counts as 1.
+      faithful: whether to do as PyTorch does, or as is meant.
+      horizon: the last step to be tabulated, or None.
+    """
+
+    group: int
+    init: float
+    how: Literal["made", "set", "stepped"] = "made"
+    depth: int = 0
+    unit: float = 1.0
+    faithful: bool = True
+    horizon: int | None = None
+
+    def base(self, scheduler: Any) -> float:
+        """The base rate of a scheduler."""
+        return read_item(scheduler, "base_lrs", self.group, checks.number) / self.unit
+
+    def start(self, scheduler: Any) -> float:
+        """The rate that its factors multiply."""
+        return self.base(scheduler) if self.how == "set" else self.init
+
+    def factor_of(self, base: float) -> "Entry":
+        """The same in units of a base rate, for a factor of a product."""
+        return replace(self, init=1.0, unit=self.unit * base)
+
+
+def _step(scheduler: Any, entry: Entry) -> Schedule:
+    init, gamma = entry.start(scheduler), read(scheduler, "gamma", checks.non_negative)
+    steps = read(scheduler, "step_size", some_whole_steps)
+    if gamma == 0:
+        return piecewise_constant_schedule(init, {steps: 0.0})
+    return exponential_decay(init, steps, gamma, staircase=True)
+
+
+def _multi_step(scheduler: Any, entry: Entry) -> Schedule:
+    gamma, times = read(scheduler, "gamma", checks.non_negative), read(scheduler, "milestones")
+    label = f"{type(scheduler).__name__}.milestones"
+    scales = {whole_steps(label, step): gamma ** times[step] for step in sorted(times)}
+    return piecewise_constant_schedule(entry.start(scheduler), scales or None)
+
+
+def _constant(scheduler: Any, entry: Entry) -> Schedule:
+    init, factor = entry.start(scheduler), read(scheduler, "factor", checks.number)
+    steps = read(scheduler, "total_iters", whole_steps)
+    if steps == 0:
+        return constant_schedule(init if entry.how == "set" else init * factor)
+    return join_schedules([init * factor, init], [steps])
+
+
+def _linear(scheduler: Any, entry: Entry) -> Schedule:
+    init, steps = entry.start(scheduler), read(scheduler, "total_iters", whole_steps)
+    start = init * read(scheduler, "start_factor", checks.positive)
+    end = init * read(scheduler, "end_factor", checks.number)
+    return linear_schedule(start, end, steps) if steps else constant_schedule(start)
+
+
+def _exponential(scheduler: Any, entry: Entry) -> Schedule:
+    init, gamma = entry.start(scheduler), read(scheduler, "gamma", checks.non_negative)
+    init = init * gamma if entry.how == "stepped" else init
+    if gamma == 0:
+        return piecewise_constant_schedule(init, {1: 0.0})
+    return exponential_decay(init, 1, gamma)
+
+
+def _polynomial(scheduler: Any, entry: Entry) -> Schedule:
+    init, steps = entry.start(scheduler), read(scheduler, "total_iters", whole_steps)
+    power = read(scheduler, "power", checks.non_negative)
+    if steps == 0 or power == 0:
+        return constant_schedule(init)
+    init = init / (1 + 1 / steps) ** power if entry.how == "stepped" else init
+    return polynomial_schedule(init, 0.0, power, steps)
+
+
+def _half_cosine(init: float, end: float, steps: int) -> Schedule:
+    if init == 0:
+        return warmup_cosine_decay_schedule(init, init, 0, steps, end)
+    return cosine_decay_schedule(init, steps, alpha=end / init)
+
+
+def _cosine(scheduler: Any, entry: Entry) -> Schedule:
+    init, base = entry.start(scheduler), entry.base(scheduler)
+    steps = read(scheduler, "T_max", some_whole_steps)
+    end = read(scheduler, "eta_min", checks.number) / entry.unit
+    if not entry.faithful:
+        return _half_cosine(init, end, steps)
+    if entry.how == "stepped":
+        share = (1 + math.cos(math.pi / steps)) / 2
+        init = end + (init - end) / share if steps > 1 else init + base - end
+    again = reflect(_half_cosine(base, end, steps), steps)
+    if math.isclose(init, base, rel_tol=1e-12):
+        return again
+    return join_schedules([_half_cosine(init, end, steps), shift(again, -steps)], [steps])
+
+
+def _restarts(scheduler: Any, entry: Entry) -> Schedule:
+    period = read(scheduler, "T_0", some_whole_steps)
+    mult = read(scheduler, "T_mult", some_whole_steps)
+    end = read(scheduler, "eta_min", checks.number) / entry.unit
+    return cosine_restarts_schedule(entry.base(scheduler), period, mult, end_value=end)
+
+
+def _cyclic(scheduler: Any, entry: Entry) -> Schedule:
+    low = entry.base(scheduler)
+    high = read_item(scheduler, "max_lrs", entry.group, checks.number) / entry.unit
+    if read(scheduler, "_scale_fn_custom") is not None:
+        raise _no_formula(scheduler, "scale_fn")
+    total = read(scheduler, "total_size", some_whole_steps)
+    up = round(total * read(scheduler, "step_ratio", checks.fraction), 6)
+    up = some_whole_steps(f"{type(scheduler).__name__}.step_size_up", up)
+    mode = read(scheduler, "mode", one_of("triangular", "triangular2", "exp_range"))
+    return cyclic_schedule(
+        low,
+        high,
+        up,
+        total - up,
+        peak_mult=0.5 if mode == "triangular2" else 1.0,
+        decay_rate=read(scheduler, "gamma", checks.positive) if mode == "exp_range" else 1.0,
+    )
+
+
+def _lambda(scheduler: Any, entry: Entry) -> Schedule:
+    base, function = entry.base(scheduler), _function(scheduler, entry)
+    if entry.horizon is not None:
+        return _table(base * float(function(step)) for step in range(entry.horizon + 1))
+    try:
+        shape = jax.eval_shape(lambda count: jnp.asarray(function(count)), jnp.int32(0)).shape
+    except Exception as error:
+        raise _no_formula(scheduler, "lr_lambdas") from error
+    if shape != ():
+        checks.refuse(f"{type(scheduler).__name__}.lr_lambdas", function, "of scalar values")
+    return multiply(base, function)
+
+
+def _multiplicative(scheduler: Any, entry: Entry) -> Schedule:
+    if entry.horizon is None:
+        raise _no_formula(scheduler, "lr_lambdas")
+    function = _function(scheduler, entry)
+    first = 1.0 if entry.how == "made" else float(function(0))
+    factors = (float(function(step)) for step in range(1, entry.horizon + 1))
+    return _table(accumulate(factors, mul, initial=entry.init * first))
+
+
+def _no_formula(scheduler: Any, name: str) -> NoNativeForm:
+    return NoNativeForm(f"There is no formula for `{type(scheduler).__name__}.{name}`")
+
+
+def _function(scheduler: Any, entry: Entry) -> Callable[[Any], Any]:
+    def check(name: str, value: Any) -> Any:
+        return value if callable(value) else checks.refuse(name, value, "a function")
+
+    return read_item(scheduler, "lr_lambdas", entry.group, check)
+
+
+def _table(values: Iterable[float]) -> Schedule:
+    return table_schedule(list(values))
+
+
+def _averaging(scheduler: Any, entry: Entry) -> Schedule:
+    steps = read(scheduler, "anneal_epochs", whole_steps)
+    end = group_rate(scheduler, entry.group, "swa_lr") / entry.unit
+    strategy = read(scheduler, "_anneal_strategy", one_of("cos", "linear"))
+    if steps == 0:
+        return constant_schedule(end)
+    if strategy == "linear":
+        rate = linear_schedule(entry.init, end, steps)
+    else:
+        rate = _half_cosine(entry.init, end, steps)
+    return shift(rate, -1) if entry.how == "stepped" else rate
+
+
+def group_rate(scheduler: Any, group: int, key: str) -> float:
+    """A rate that the optimizer keeps for a parameter group."""
+    groups = read(read(scheduler, "optimizer"), "param_groups")
+    if key not in groups[group]:
+        raise ValueError(f"`{type(scheduler).__name__}.optimizer` keeps no `{key}` of its groups.")
+    value = groups[group][key]
+    return checks.number(key, value.item() if callable(getattr(value, "item", None)) else value)
+
+
+MULTIPLICATIVE: dict[str, Callable[[Any, Entry], Schedule]] = {
+    "StepLR": _step,
+    "MultiStepLR": _multi_step,
+    "ConstantLR": _constant,
+    "LinearLR": _linear,
+    "ExponentialLR": _exponential,
+    "PolynomialLR": _polynomial,
+    "MultiplicativeLR": _multiplicative,
+}
+"""Those that multiply whatever rate they find, at every step."""
+
+ABSOLUTE: dict[str, Callable[[Any, Entry], Schedule]] = {
+    "LambdaLR": _lambda,
+    "CyclicLR": _cyclic,
+    "CosineAnnealingWarmRestarts": _restarts,
+}
+"""Those that ignore the rate they find."""
+
+AFFINE: dict[str, Callable[[Any, Entry], Schedule]] = {
+    "CosineAnnealingLR": _cosine,
+    "SWALR": _averaging,
+}
+"""Those that move the rate they find towards another one."""

@@ -1,0 +1,58 @@
+"""More formulas in the 60-digit arithmetic of `tests/formulas.py`."""
+
+from itertools import pairwise
+
+from mpmath import mp, mpf
+
+from tests.formulas import blend
+
+
+def table(count, values, knots=None, interpolate_type="linear"):
+    knots = list(range(len(values))) if knots is None else knots
+    values = [mpf(value) for value in values]
+    if count < knots[0]:
+        return values[0]
+    if count >= knots[-1]:
+        return values[-1]
+    i = sum(count >= knot for knot in knots) - 1
+    gone = (mpf(count) - knots[i]) / (knots[i + 1] - knots[i])
+    if interpolate_type == "constant":
+        return values[i]
+    if interpolate_type == "linear":
+        return blend(values[i], values[i + 1], 1 - gone)
+    return hermite(i, gone, values, knots)
+
+
+def hermite(i, gone, values, knots):
+    """The cubic of segment i of SciPy's `PchipInterpolator`, by values and slopes."""
+    slopes = pchip_slopes(values, [mpf(knot) for knot in knots])
+    length = knots[i + 1] - knots[i]
+    return (
+        values[i] * (2 * gone**3 - 3 * gone**2 + 1)
+        + slopes[i] * length * (gone**3 - 2 * gone**2 + gone)
+        + values[i + 1] * (3 * gone**2 - 2 * gone**3)
+        + slopes[i + 1] * length * (gone**3 - gone**2)
+    )
+
+
+def pchip_slopes(values, knots):
+    lengths = [b - a for a, b in pairwise(knots)]
+    rises = [(b - a) / h for a, b, h in zip(values, values[1:], lengths, strict=False)]
+    if len(rises) == 1:
+        return rises * 2
+    inner = []
+    for h, k, m, n in zip(lengths, lengths[1:], rises, rises[1:], strict=False):
+        near, far = 2 * k + h, k + 2 * h
+        inner.append((near + far) / (near / m + far / n) if m * n > 0 else mpf(0))
+    first = end_slope(lengths[0], lengths[1], rises[0], rises[1])
+    last = end_slope(lengths[-1], lengths[-2], rises[-1], rises[-2])
+    return [first, *inner, last]
+
+
+def end_slope(length, next_length, rise, next_rise):
+    slope = ((2 * length + next_length) * rise - length * next_rise) / (length + next_length)
+    if mp.sign(slope) != mp.sign(rise):
+        return mpf(0)
+    if mp.sign(rise) != mp.sign(next_rise) and abs(slope) > 3 * abs(rise):
+        return 3 * rise
+    return slope

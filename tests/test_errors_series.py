@@ -1,0 +1,54 @@
+"""Mistakes with cycles, tables, products and noise raise, and name the argument and the value."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsched as js
+
+table = js.table_schedule
+
+TABLES = [
+    (lambda: table([]), ValueError, r"`values`.*\[\]"),
+    (lambda: table(np.zeros(0)), ValueError, r"`values`.*\[\]"),
+    (lambda: table(0.5), TypeError, "`values`.*0.5"),
+    (lambda: table(None), TypeError, "`values`.*None"),
+    (lambda: table("0.5"), TypeError, "`values`.*'0.5'"),
+    (lambda: table({1: 0.5}), TypeError, r"`values`.*\{1: 0.5\}"),
+    (lambda: table(np.ones((2, 2))), TypeError, "`values`"),
+    (lambda: table([0.5, "a"]), TypeError, r"`values\[1\]`.*'a'"),
+    (lambda: table([0.5, True]), TypeError, r"`values\[1\]`.*True"),
+    (lambda: table(np.array([True])), TypeError, r"`values\[0\]`.*True"),
+    (lambda: table([0.5, [1.0]]), TypeError, r"`values\[1\]`.*\[1.0\]"),
+    (lambda: table([0.5, float("nan")]), ValueError, r"`values\[1\]`.*nan"),
+    (lambda: table(np.array([0.5, np.inf])), ValueError, r"`values\[1\]`.*inf"),
+    (lambda: table(jnp.array([0.5, jnp.inf])), ValueError, r"`values\[1\]`.*inf"),
+    (lambda: table([10**400]), ValueError, r"`values\[0\]`.*1000000"),
+    (lambda: table([0.5, 1.0], [0]), ValueError, "`knots`.*`values`.*1 for 2"),
+    (lambda: table([0.5, 1.0], 5), TypeError, "`knots`.*5"),
+    (lambda: table([0.5, 1.0], [5, 5]), ValueError, r"`knots`.*strictly.*\[5, 5\]"),
+    (lambda: table([0.5, 1.0], [5, 4]), ValueError, r"`knots`.*\[5, 4\]"),
+    (lambda: table([0.5, 1.0], [-1, 4]), ValueError, r"`knots\[0\]`.*-1"),
+    (lambda: table([0.5, 1.0], [0, 2**31]), ValueError, r"`knots\[1\]`.*2147483648"),
+    (lambda: table([0.5], None, "spline"), ValueError, "`interpolate_type`.*'spline'"),
+    (lambda: table([0.5], None, 3), TypeError, "`interpolate_type`.*3"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "pattern"), TABLES)
+def test_a_mistake_raises_its_name_and_value(make, error, pattern):
+    with pytest.raises(error, match=pattern):
+        make()
+
+
+def test_what_is_traced_passes():
+    def rates(values, knots):
+        return [
+            table(values)(3),
+            table(values, knots)(3),
+            table(list(values), knots, "monotone")(3),
+        ]
+
+    shapes = jax.eval_shape(rates, jnp.array([1.0, jnp.nan]), jnp.array([5, -5]))
+    assert {shape.dtype for shape in shapes} == {jnp.result_type(float)}

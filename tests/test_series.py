@@ -1,0 +1,72 @@
+"""What cycles, tables, products and noise do beyond the contracts of every schedule."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.interpolate import PchipInterpolator
+
+import jaxsched as js
+
+call = jax.jit(lambda schedule, counts: schedule(counts))
+
+
+@pytest.mark.parametrize("kind", ["linear", "constant", "monotone"])
+@pytest.mark.parametrize("n", [1, 2, 3, 40])
+@pytest.mark.parametrize("levels", ["mixed", "sorted", "repeated"])
+def test_a_table_by_knots_agrees_with_numpy_and_scipy(kind, n, levels):
+    random = np.random.default_rng(n)
+    knots, values = np.cumsum(random.integers(1, 50, n)), random.uniform(-1, 1, n)
+    values = np.sort(values) if levels == "sorted" else values
+    values = np.repeat(values, 2)[:n] if levels == "repeated" else values
+    schedule = js.table_schedule(values.tolist(), knots.tolist(), kind)
+    counts = np.concatenate([np.arange(knots[-1] + 3), np.arange(0, knots[-1] + 2, 0.375)])
+    held = np.clip(counts, knots[0], knots[-1])
+    if kind == "linear" or n == 1:
+        expected = np.interp(held, knots, values)
+    elif kind == "constant":
+        expected = values[np.searchsorted(knots, held, side="right") - 1]
+    else:
+        expected = PchipInterpolator(knots, values)(held)
+    for found in (schedule(counts), call(schedule, counts)):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_monotone_table_stays_between_its_neighbours_and_never_turns():
+    random = np.random.default_rng(0)
+    values = np.sort(random.uniform(0, 1, 50) ** 8)[::-1].astype(np.float32)
+    knots = np.cumsum(random.integers(1, 300, 50))
+    schedule = js.table_schedule(values.tolist(), knots.tolist(), "monotone")
+    for rates in (schedule(np.arange(knots[-1])), call(schedule, np.arange(knots[-1]))):
+        assert np.all(np.diff(rates) <= 2 * np.spacing(rates[:-1]))
+        segment = np.maximum(np.searchsorted(knots, np.arange(knots[-1]), side="right") - 1, 0)
+        assert np.all(rates <= values[segment])
+        assert np.all(
+            rates >= values[np.minimum(segment + 1, 49)] * (np.arange(knots[-1]) >= knots[0])
+        )
+
+
+def test_a_table_by_step_is_read_between_steps_and_held():
+    for kind, between in (("linear", 0.75), ("constant", 0.5), ("monotone", 0.890625)):
+        schedule = js.table_schedule([0.5, 1.0, 0.25], interpolate_type=kind)
+        np.testing.assert_array_equal(
+            schedule(np.array([0.0, 0.5, 2.0, 9.5])), [0.5, between, 0.25, 0.25]
+        )
+
+
+def test_a_table_of_a_million_values():
+    values = np.linspace(1, 0, 10**6)
+    schedule = js.table_schedule(values)
+    counts = np.array([0, 1, 123_456, 999_999, 2**31 - 1])
+    expected = values[np.minimum(counts, 999_999)].astype(np.float32)
+    np.testing.assert_array_equal(jax.jit(schedule)(counts).astype(np.float32), expected)
+    text = jax.jit(schedule).lower(jnp.int32(5)).as_text()
+    assert "while" not in text
+
+
+def test_tables_of_one_length_are_one_form_of_a_join():
+    tables = [js.table_schedule([0.1 * i, 0.2, 0.3], [0, 5, 9], "monotone") for i in range(1, 4)]
+    joined = js.join_schedules(tables, [10, 20])
+    assert eval(repr(joined), vars(js)) == joined
+    for i, schedule in enumerate(tables):
+        np.testing.assert_allclose(joined(10 * i + 3), schedule(3), rtol=1e-6)
