@@ -41,6 +41,8 @@ from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learn
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
 from jaxsched.core.schedule import schedule as schedule
+from jaxsched.interop.scenic import from_scenic as from_scenic
+from jaxsched.interop.t5x import from_t5x as from_t5x
 from jaxsched.schedules.compose import clip as clip
 from jaxsched.schedules.compose import maximum as maximum
 from jaxsched.schedules.compose import minimum as minimum

@@ -127,7 +127,8 @@ others: list[Case] = [
     (
         "big_vision rsqrt",
         lambda: (
-            js.with_warmup(js.inverse_sqrt_schedule(B, 500), W) * js.linear_schedule(1, 0, 400, T - 400)
+            js.with_warmup(js.inverse_sqrt_schedule(B, 500), W)
+            * js.linear_schedule(1, 0, 400, T - 400)
         ),
         lambda t: (
             warmup(t)
@@ -138,9 +139,7 @@ others: list[Case] = [
     (
         "big_vision stair",
         lambda: js.linear_schedule(0, 1, W) * js.join_schedules([B, B * 0.1, B * 0.01], [500, 900]),
-        lambda t: (
-            warmup(t) * B * np.array([1, 0.1, 0.01])[np.searchsorted([500, 900], t + 1)]
-        ),
+        lambda t: warmup(t) * B * np.array([1, 0.1, 0.01])[np.searchsorted([500, 900], t + 1)],
     ),
     (
         "levanter cosine",
@@ -234,8 +233,46 @@ others: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize(("ours", "formula"), [case[1:] for case in t5x + scenic + others],
-                         ids=[case[0] for case in t5x + scenic + others])
+CASES = [pytest.param(*case[1:], id=case[0]) for case in t5x + scenic + others]
+
+
+@pytest.mark.parametrize(("ours", "formula"), CASES)
 def test_same_rate_at_every_step(ours: Callable[[], Any], formula: Callable[[np.ndarray], Any]):
     found = np.asarray(jax.jit(ours())(STEPS.astype(np.int32)), np.float64)
-    np.testing.assert_allclose(found, formula(STEPS), rtol=2e-6, atol=2e-9)
+    np.testing.assert_allclose(found, formula(STEPS), rtol=1e-6, atol=1e-9)
+
+
+def test_meant_and_not_done():
+    """One step late, and negative after the end: not without `faithful`."""
+    late, early = (
+        js.from_scenic(scenic_config("piecewise_constant"), faithful=faithful)
+        for faithful in (True, False)
+    )
+    assert (late(400), late(401), early(399), early(400)) == (1.0, 0.5, 1.0, 0.5)
+    below, held = (
+        js.from_scenic(scenic_config("linear_cooldown"), faithful=faithful)
+        for faithful in (True, False)
+    )
+    assert below(T) == held(T) == held(T + 300) == 0
+    assert below(T + 300) == -1
+
+
+@pytest.mark.parametrize("factors", ["constant * warmup", "constant **", ""])
+def test_unknown_factors_are_refused(factors: str):
+    with pytest.raises(ValueError, match="`factors` must be of 'constant', "):
+        js.from_t5x(factors)
+    with pytest.raises(ValueError, match="`factors` must be of 'constant', "):
+        js.from_scenic({"learning_rate_schedule": "compound", "factors": factors})
+
+
+def test_mistakes_name_what_is_wrong():
+    with pytest.raises(TypeError, match="`factors` must be a string"):
+        js.from_t5x(["constant"])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="`learning_rate_schedule` must be 'compound', got 'x'"):
+        js.from_scenic({"learning_rate_schedule": "x"})
+    with pytest.raises(KeyError, match="decay_factors"):
+        js.from_scenic({"learning_rate_schedule": "compound", "factors": "piecewise_linear"})
+    with pytest.raises(ValueError, match="`decay_rate` must be positive, got 0"):
+        js.from_t5x("constant * decay_every", decay_factor=0)
+    with pytest.raises(ValueError, match="`timescale` must be positive, got 0"):
+        js.from_t5x(warmup_steps=0)

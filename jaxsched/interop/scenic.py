@@ -5,6 +5,7 @@ from typing import Any
 
 from jaxsched.core.checks import MAX_COUNT, refuse
 from jaxsched.core.schedule import Schedule
+from jaxsched.interop._factors import names_of
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.cycles import cosine_restarts_schedule
 from jaxsched.schedules.decay import (
@@ -47,8 +48,8 @@ def from_scenic(lr_configs: Mapping[str, Any], *, faithful: bool = True) -> Sche
       ...     "warmup_steps": 10,
       ...     "steps_per_cycle": 110,
       ... })
-      >>> print(rate(5), rate(10), rate(60))
-      0.25 0.5 0.25
+      >>> print(f"{rate(5):.2f} {rate(10):.2f} {rate(60):.2f}")
+      0.25 0.50 0.25
     """
     name = lr_configs.get("learning_rate_schedule")
     if name is None:
@@ -56,9 +57,7 @@ def from_scenic(lr_configs: Mapping[str, Any], *, faithful: bool = True) -> Sche
     if name != "compound":
         refuse("learning_rate_schedule", name, "'compound'")
     rate: Any = 1.0
-    for factor in (factor.strip() for factor in lr_configs["factors"].split("*")):
-        if factor not in _FACTORS:
-            refuse("factors", factor, f"of {', '.join(map(repr, _FACTORS))}, joined by `*`")
+    for factor in names_of(lr_configs["factors"], _FACTORS):
         rate = _FACTORS[factor](rate, lr_configs, faithful)
     return rate
 

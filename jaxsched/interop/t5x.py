@@ -1,9 +1,11 @@
 """The factor strings of t5x, and of the Flax examples they come from."""
 
+import functools
+import operator
 from collections.abc import Callable
 
-from jaxsched.core.checks import refuse
 from jaxsched.core.schedule import Schedule
+from jaxsched.interop._factors import names_of
 from jaxsched.schedules.compose import maximum, shift
 from jaxsched.schedules.cycles import cosine_restarts_schedule
 from jaxsched.schedules.decay import constant_schedule, exponential_decay, linear_schedule
@@ -28,7 +30,7 @@ def from_t5x(
     |---|---|
     | `constant` | base_learning_rate |
     | `linear_warmup` | min(t / warmup_steps, 1) |
-    | `linear_decay` | base_learning_rate min(t / warmup_steps, 1 + decay_factor (warmup_steps - t)) |
+    | `linear_decay` | base_learning_rate min(t / W, 1 - decay_factor (t - W)), W = warmup_steps |
     | `rsqrt_decay` | 1 / sqrt(max(t, warmup_steps)) |
     | `rsqrt_normalized_decay` | sqrt(warmup_steps / max(t, warmup_steps)) |
     | `decay_every` | decay_factor ** floor(t / steps_per_decay) |
@@ -56,6 +58,10 @@ def from_t5x(
       0.25 0.5 0.25
     """
     warmup = linear_schedule(0.0, 1.0, warmup_steps)
+
+    def root() -> Schedule:
+        return shift(inverse_sqrt_schedule(1.0, warmup_steps), warmup_steps)
+
     makers: dict[str, Callable[[], Schedule]] = {
         "constant": lambda: constant_schedule(base_learning_rate),
         "linear_warmup": lambda: warmup,
@@ -64,30 +70,12 @@ def from_t5x(
             * warmup
             * linear_schedule(1.0, 0.0, 1 / decay_factor, transition_begin=warmup_steps)
         ),
-        "rsqrt_decay": lambda: shift(
-            inverse_sqrt_schedule(warmup_steps**-0.5, warmup_steps), warmup_steps
-        ),
-        "rsqrt_normalized_decay": lambda: shift(
-            inverse_sqrt_schedule(1.0, warmup_steps), warmup_steps
-        ),
+        "rsqrt_decay": lambda: root() * warmup_steps**-0.5,
+        "rsqrt_normalized_decay": root,
         "decay_every": lambda: exponential_decay(
             1.0, steps_per_decay, decay_factor, staircase=True
         ),
         "cosine_decay": lambda: shift(cosine_restarts_schedule(1.0, steps_per_cycle), warmup_steps),
     }
-    rate = product_of(factors, makers)
+    rate = functools.reduce(operator.mul, [makers[name]() for name in names_of(factors, makers)])
     return maximum(shift(rate, step_offset) if step_offset else rate, min_learning_rate)
-
-
-def product_of(factors: str, makers: dict[str, Callable[[], Schedule]]) -> Schedule:
-    """The product of the schedules named in a string such as `constant * linear_warmup`."""
-    if not isinstance(factors, str):
-        refuse("factors", factors, "a string of names joined by `*`", TypeError)
-    names = [name.strip() for name in factors.split("*")]
-    for name in names:
-        if name not in makers:
-            refuse("factors", name, f"of {', '.join(map(repr, makers))}, joined by `*`")
-    rate = makers[names[0]]()
-    for name in names[1:]:
-        rate = rate * makers[name]()
-    return rate
