@@ -72,9 +72,7 @@ def inverse_time_schedule(
 
 
 @schedule
-def power_schedule(
-    count: jax.Array, init_value: Number, power: Number, timescale: SomeSteps = 1
-):
+def power_schedule(count: jax.Array, init_value: Number, power: Number, timescale: SomeSteps = 1):
     """A power of the time, without an end.
 
         rate = init_value (1 + count / timescale) ** power

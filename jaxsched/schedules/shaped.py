@@ -7,11 +7,19 @@ import jax.numpy as jnp
 
 from jaxsched.core import checks
 from jaxsched.core.checks import choice
-from jaxsched.core.curves import cosine, delayed, linear, mixture, raised, rational, sigmoid
-from jaxsched.core.curves import transition
+from jaxsched.core.curves import (
+    cosine,
+    delayed,
+    linear,
+    mixture,
+    raised,
+    rational,
+    sigmoid,
+    transition,
+)
 from jaxsched.core.leaves import whole
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import ratio
+from jaxsched.core.steps import ratio, unfused
 from jaxsched.core.types import NonNegative, Number, Positive, Steps
 
 
@@ -134,4 +142,6 @@ def tanh_schedule(
     steps = whole(decay_steps)
     passed = jnp.minimum(count, steps)
     near, far = sigmoid(lower, upper)(ratio(steps - passed, steps), ratio(passed, steps))
-    return jnp.where(count >= steps, end_value, mixture(init_value, end_value, init_value * near, far))
+    return jnp.where(
+        count >= steps, end_value, mixture(init_value, end_value, unfused(init_value * near), far)
+    )
