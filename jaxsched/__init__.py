@@ -51,6 +51,9 @@ from jaxsched.schedules.compose import with_cooldown as with_cooldown
 from jaxsched.schedules.compose import with_warmup as with_warmup
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
+from jaxsched.schedules.cyclic import cyclic_schedule as cyclic_schedule
+from jaxsched.schedules.cyclic import polynomial_cycles_schedule as polynomial_cycles_schedule
+from jaxsched.schedules.cyclic import rewarm as rewarm
 from jaxsched.schedules.decay import constant_schedule as constant_schedule
 from jaxsched.schedules.decay import cosine_decay_schedule as cosine_decay_schedule
 from jaxsched.schedules.decay import exponential_decay as exponential_decay

@@ -35,8 +35,33 @@ TABLES = [
     (lambda: table([0.5], None, 3), TypeError, "`interpolate_type`.*3"),
 ]
 
+cyclic, polynomial, rewarm = js.cyclic_schedule, js.polynomial_cycles_schedule, js.rewarm
+CYCLES = [
+    (lambda: cyclic(0, 1, 0), ValueError, r"`up_steps \+ down_steps`.*at least 1.*0"),
+    (lambda: cyclic(0, 1, 0.25, 0.25), ValueError, r"`up_steps \+ down_steps`.*0.5"),
+    (lambda: cyclic(0, 1, 2**30), ValueError, r"`up_steps \+ down_steps`.*2147483648"),
+    (lambda: cyclic(0, 1, -5, 10), ValueError, "`up_steps`.*-5"),
+    (lambda: cyclic(0, 1, 5, -1), ValueError, "`down_steps`.*-1"),
+    (lambda: cyclic(0, 1, None), TypeError, "`up_steps`.*None"),
+    (lambda: cyclic(0, 1, 5, "5"), TypeError, "`down_steps`.*'5'"),
+    (lambda: cyclic(float("nan"), 1, 5), ValueError, "`init_value`.*nan"),
+    (lambda: cyclic(0, [1], 5), TypeError, r"`peak_value`.*\[1\]"),
+    (lambda: cyclic(0, 1, 5, peak_mult=0), ValueError, "`peak_mult`.*positive.*0"),
+    (lambda: cyclic(0, 1, 5, decay_rate=-0.5), ValueError, "`decay_rate`.*-0.5"),
+    (lambda: polynomial(1, 0), ValueError, "`period`.*at least 1.*0"),
+    (lambda: polynomial(1, 2**31), ValueError, "`period`.*2147483648"),
+    (lambda: polynomial(1, 10, -1), ValueError, "`power`.*at least 0.*-1"),
+    (lambda: polynomial(1, 10, end_value=1j), TypeError, "`end_value`.*1j"),
+    (lambda: rewarm("a", 10, 2), TypeError, "`schedule`.*'a'"),
+    (lambda: rewarm(js.linear_schedule, 10, 2), TypeError, "`schedule`.*linear_schedule"),
+    (lambda: rewarm(1.0, 0, 2), ValueError, "`period`.*0"),
+    (lambda: rewarm(1.0, 10, 11), ValueError, "`warmup_steps`.*`period`.*11 > 10"),
+    (lambda: rewarm(1.0, 10, -1), ValueError, "`warmup_steps`.*-1"),
+    (lambda: rewarm(1.0, 10, 2, True), TypeError, "`init_value`.*True"),
+]
 
-@pytest.mark.parametrize(("make", "error", "pattern"), TABLES)
+
+@pytest.mark.parametrize(("make", "error", "pattern"), [*TABLES, *CYCLES])
 def test_a_mistake_raises_its_name_and_value(make, error, pattern):
     with pytest.raises(error, match=pattern):
         make()

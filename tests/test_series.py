@@ -70,3 +70,65 @@ def test_tables_of_one_length_are_one_form_of_a_join():
     assert eval(repr(joined), vars(js)) == joined
     for i, schedule in enumerate(tables):
         np.testing.assert_allclose(joined(10 * i + 3), schedule(3), rtol=1e-6)
+
+
+def test_cycles_are_those_of_pytorch():
+    torch_cyclic = [0.1, 0.55, 1.0, 0.7, 0.4, 0.1, 0.55]
+    np.testing.assert_allclose(
+        js.cyclic_schedule(0.1, 1.0, 2, 3)(np.arange(7)), torch_cyclic, rtol=1e-6
+    )
+    halved = js.cyclic_schedule(0.0, 1.0, 3, 2, peak_mult=0.5)
+    assert [float(halved(5 * i + 3)) for i in range(5)] == [1, 0.5, 0.25, 0.125, 0.0625]
+
+
+@pytest.mark.parametrize("numbers", [(0.0, 1.0, 0, 4), (0.0, 1.0, 4, 0), (0.5, 0.25, 1, 1)])
+def test_flanks_of_no_length(numbers):
+    init, peak, up, down = numbers
+    rates = js.cyclic_schedule(*numbers)(np.arange(100) * (up + down))
+    np.testing.assert_array_equal(rates, np.full(100, init if up else peak))
+    assert np.isfinite(jax.grad(lambda x: js.cyclic_schedule(init, x, up, down)(3))(peak))
+
+
+def test_a_growing_cycle_ends_at_the_greatest_float():
+    for schedule in (
+        js.cyclic_schedule(1.0, 2.0, 5, peak_mult=2.0),
+        js.cyclic_schedule(1.0, 0.0, 5, decay_rate=2.0),
+    ):
+        for rates in (schedule(10 * np.arange(3000) + 7), call(schedule, 10 * np.arange(3000) + 7)):
+            assert np.isfinite(rates).all()
+
+
+def test_polynomial_cycles_are_those_of_keras():
+    keras = [
+        1,
+        0.775,
+        0.55,
+        0.325,
+        0.1,
+        0.4375,
+        0.325,
+        0.2125,
+        0.1,
+        0.325,
+        0.25,
+        0.175,
+        0.1,
+        0.26875,
+    ]
+    schedule = js.polynomial_cycles_schedule(1.0, 4, end_value=0.1)
+    np.testing.assert_allclose(schedule(np.arange(14)), keras, rtol=1e-6)
+
+
+def test_rewarming_goes_down_once_a_period_and_nowhere_else():
+    cosine = js.cosine_decay_schedule(1.0, 10_000)
+    rates = np.asarray(js.rewarm(cosine, 1000, 100)(np.arange(10_000)))
+    assert np.abs(np.diff(rates))[np.arange(9_999) % 1000 != 999].max() < 0.011
+    np.testing.assert_array_equal(rates[1000::1000], 0)
+    np.testing.assert_array_equal(rates[:1000], cosine(np.arange(1000)))
+    np.testing.assert_array_equal(rates[1100:2000], cosine(np.arange(1100, 2000)))
+
+
+def test_rewarming_near_the_last_count_does_not_wrap():
+    last = 2**31 - 1
+    schedule = js.rewarm(js.linear_schedule(1.0, 2.0, last), 2**30, 2**30)
+    assert 1.9 < schedule(last) <= 2.0
