@@ -66,6 +66,9 @@ from jaxsched.schedules.piecewise import piecewise_constant_schedule as piecewis
 from jaxsched.schedules.piecewise import (
     piecewise_interpolate_schedule as piecewise_interpolate_schedule,
 )
+from jaxsched.schedules.product import (
+    cumulative_product_schedule as cumulative_product_schedule,
+)
 from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.warmup import (
     warmup_constant_schedule as warmup_constant_schedule,

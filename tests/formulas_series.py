@@ -80,3 +80,10 @@ def rewarm(count, schedule, period, warmup_steps, init_value=0.0):
         return schedule(count)
     target = schedule(min(number * period + warmup_steps, 2**31 - 1))
     return linear(passed, init_value, target, warmup_steps)
+
+
+def cumulative_product(count, init_value, factor, transition_steps):
+    value = mpf(init_value)
+    for step in range(1, min(int(count), transition_steps) + 1):
+        value *= factor(step)
+    return value

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import jaxsched as js
 from tests import formulas_series as formulas
-from tests.formulas import cosine
+from tests.formulas import cosine, linear
 from tests.rows import (
     MAX_COUNT,
     Draw,
@@ -178,5 +178,20 @@ ROWS = [
         level_bounds,
         continuous=NAMES,
         exact=lambda h: list(enumerate([*levels(h), h["v3"]])),
+    ),
+    Row(
+        "cumulative_product",
+        draws(init_value=values, first=floats(0.5, 1.5), last=floats(0.5, 1.0), steps=gaps),
+        dict(init_value=0.5, first=1.1, last=0.7, steps=50),
+        lambda h: js.cumulative_product_schedule(
+            h["init_value"], js.linear_schedule(h["first"], h["last"], h["steps"]), 60
+        ),
+        lambda t, h: formulas.cumulative_product(
+            t, h["init_value"], lambda t: linear(t, h["first"], h["last"], h["steps"]), 60
+        ),
+        flat(2, 120),
+        lambda h: [1, 50, 60],
+        continuous=("init_value", "first", "last"),
+        exact=lambda h: [(0, h["init_value"])],
     ),
 ]

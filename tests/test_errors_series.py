@@ -60,8 +60,23 @@ CYCLES = [
     (lambda: rewarm(1.0, 10, 2, True), TypeError, "`init_value`.*True"),
 ]
 
+product = js.cumulative_product_schedule
+PRODUCTS = [
+    (lambda: product(1.0, 0.5, 0), ValueError, "`transition_steps`.*from 1.*0"),
+    (lambda: product(1.0, 0.5, -1), ValueError, "`transition_steps`.*-1"),
+    (lambda: product(1.0, 0.5, 2.5), ValueError, "`transition_steps`.*whole.*2.5"),
+    (lambda: product(1.0, 0.5, 10**8), ValueError, "`transition_steps`.*100000000"),
+    (lambda: product(1.0, 0.5, None), TypeError, "`transition_steps`.*None"),
+    (lambda: product(1.0, "a", 5), TypeError, "`factor`.*'a'"),
+    (lambda: product(1.0, js.linear_schedule, 5), TypeError, "`factor`.*linear_schedule"),
+    (lambda: product("a", 0.5, 5), TypeError, "`init_value`.*'a'"),
+    (lambda: jax.jit(lambda n: product(1.0, 0.5, n)(3))(5), TypeError, "`transition_steps`.*known"),
+    (lambda: product(1.0, lambda t: float("nan"), 5)(0), ValueError, "`factor`.*finite.*1 to 5"),
+    (lambda: product(1.0, lambda t: jnp.ones(2), 5)(0), TypeError, "`factor`.*a number at each"),
+]
 
-@pytest.mark.parametrize(("make", "error", "pattern"), [*TABLES, *CYCLES])
+
+@pytest.mark.parametrize(("make", "error", "pattern"), [*TABLES, *CYCLES, *PRODUCTS])
 def test_a_mistake_raises_its_name_and_value(make, error, pattern):
     with pytest.raises(error, match=pattern):
         make()

@@ -1,5 +1,7 @@
 """What cycles, tables, products and noise do beyond the contracts of every schedule."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -132,3 +134,36 @@ def test_rewarming_near_the_last_count_does_not_wrap():
     last = 2**31 - 1
     schedule = js.rewarm(js.linear_schedule(1.0, 2.0, last), 2**30, 2**30)
     assert 1.9 < schedule(last) <= 2.0
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [
+        lambda count: 1.0 if count % 10 else 0.5,
+        lambda count: np.float64(0.5) ** (math.floor(count / 10) - math.floor((count - 1) / 10)),
+        lambda count: jnp.where(count % 10, 1.0, 0.5),
+    ],
+)
+def test_factors_are_functions_of_python_integers_or_of_tracers(factor):
+    schedule = js.cumulative_product_schedule(0.3, factor, 100)
+    counts = np.array([0, 9, 10, 19, 20, 99, 100, 10**6])
+    expected = np.float32(0.3) / 2.0 ** np.minimum(counts // 10, 10)
+    for found in (schedule(counts), call(schedule, counts), jax.jit(schedule)(counts)):
+        np.testing.assert_array_equal(np.asarray(found, np.float32), expected.astype(np.float32))
+    assert schedule(19.5) == schedule(19)
+
+
+def test_ten_thousand_known_factors_are_rounded_once():
+    factor = js.linear_schedule(1.0, 0.999, 10_000)
+    schedule = js.cumulative_product_schedule(1.0, factor, 10_000)
+    exact = np.cumprod([1.0, *(1 - 0.001 * t / 10_000 for t in range(1, 10_001))])
+    np.testing.assert_allclose(schedule(np.arange(10_001)), exact, rtol=6.1e-8)
+
+
+def test_a_factor_may_be_made_of_what_is_traced():
+    def last(x):
+        return js.cumulative_product_schedule(1.0, lambda count: x * count, 3)(5)
+
+    assert jax.jit(last)(0.5) == last(0.5) == 0.75
+    assert jax.grad(last)(0.5) == 4.5
+    np.testing.assert_array_equal(jax.vmap(last)(jnp.array([0.5, 1.0])), [0.75, 6.0])
