@@ -59,6 +59,7 @@ from jaxsched.schedules.decay import cosine_decay_schedule as cosine_decay_sched
 from jaxsched.schedules.decay import exponential_decay as exponential_decay
 from jaxsched.schedules.decay import linear_schedule as linear_schedule
 from jaxsched.schedules.decay import polynomial_schedule as polynomial_schedule
+from jaxsched.schedules.noise import noise_schedule as noise_schedule
 from jaxsched.schedules.onecycle import cosine_onecycle_schedule as cosine_onecycle_schedule
 from jaxsched.schedules.onecycle import linear_onecycle_schedule as linear_onecycle_schedule
 from jaxsched.schedules.piecewise import join_schedules as join_schedules

@@ -87,3 +87,30 @@ def cumulative_product(count, init_value, factor, transition_steps):
     for step in range(1, min(int(count), transition_steps) + 1):
         value *= factor(step)
     return value
+
+
+WORD = 2**32
+
+
+def threefry(key, counter):
+    """Threefry-2x32 with 20 rounds, by Python's integers."""
+    keys = [*key, key[0] ^ key[1] ^ 0x1BD11BDA]
+    x, y = ((c + k) % WORD for c, k in zip(counter, key, strict=True))
+    for turn in range(20):
+        rotation = (13, 15, 26, 6, 17, 29, 16, 24)[turn % 8]
+        x = (x + y) % WORD
+        y = ((y << rotation | y >> (32 - rotation)) % WORD) ^ x
+        if turn % 4 == 3:
+            group = turn // 4 + 1
+            x = (x + keys[group % 3]) % WORD
+            y = (y + keys[(group + 1) % 3] + group) % WORD
+    return x, y
+
+
+def noise(count, limit, std=None, seed=0):
+    bits, _ = threefry((0, seed), (0, int(count)))
+    uniform = (2 * mpf(bits >> 8) + 1) / 2**24 - 1
+    if std is None:
+        return 1 + limit * uniform
+    scale = std * mp.sqrt(2)
+    return 1 + scale * mp.erfinv(uniform * mp.erf(limit / scale))

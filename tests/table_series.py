@@ -83,6 +83,11 @@ def rewarmed_formula(t: Any, h: Draw) -> Any:
     return formulas.rewarm(t, schedule, h["period"], h["warmup_steps"], h["start"])
 
 
+def noise_units(h: Draw) -> tuple[float, float]:
+    """Of 1, about which the noise is: of a factor near 0 the digits cancel."""
+    return (8 / max(1 - h["limit"], 1e-7),) * 2
+
+
 sides = st.one_of(st.integers(1, 50), st.integers(1, 2**29))
 
 ROWS = [
@@ -193,5 +198,25 @@ ROWS = [
         lambda h: [1, 50, 60],
         continuous=("init_value", "first", "last"),
         exact=lambda h: [(0, h["init_value"])],
+    ),
+    Row(
+        "noise",
+        draws(limit=floats(1e-6, 1.0), seed=st.integers(0, MAX_COUNT)),
+        dict(limit=0.3, seed=7),
+        lambda h: js.noise_schedule(**h),
+        lambda t, h: formulas.noise(t, formulas.mpf(h["limit"]), seed=h["seed"]),
+        noise_units,
+        bounds=lambda h: (1 - np.float32(h["limit"]), 1 + np.float32(h["limit"])),
+        continuous=("limit",),
+    ),
+    Row(
+        "noise, normal",
+        draws(limit=floats(1e-3, 1.0), std=floats(0.01, 1.0), seed=st.integers(0, 100)),
+        dict(limit=0.67, std=0.5, seed=7),
+        lambda h: js.noise_schedule(**h),
+        lambda t, h: formulas.noise(t, *map(formulas.mpf, (h["limit"], h["std"])), h["seed"]),
+        noise_units,
+        bounds=lambda h: (1 - np.float32(h["limit"]), 1 + np.float32(h["limit"])),
+        continuous=("limit", "std"),
     ),
 ]

@@ -75,8 +75,20 @@ PRODUCTS = [
     (lambda: product(1.0, lambda t: jnp.ones(2), 5)(0), TypeError, "`factor`.*a number at each"),
 ]
 
+noise = js.noise_schedule
+NOISE = [
+    (lambda: noise(-0.1), ValueError, "`limit`.*at least 0.*-0.1"),
+    (lambda: noise(None), TypeError, "`limit`.*None"),
+    (lambda: noise(0.1, 0), ValueError, "`std`.*positive.*0"),
+    (lambda: noise(0.1, "a"), TypeError, "`std`.*'a'"),
+    (lambda: noise(0.1, seed=-1), ValueError, "`seed`.*-1"),
+    (lambda: noise(0.1, seed=2**31), ValueError, "`seed`.*2147483648"),
+    (lambda: noise(0.1, seed=0.5), ValueError, "`seed`.*whole.*0.5"),
+    (lambda: noise(0.1, seed=None), TypeError, "`seed`.*None"),
+]
 
-@pytest.mark.parametrize(("make", "error", "pattern"), [*TABLES, *CYCLES, *PRODUCTS])
+
+@pytest.mark.parametrize(("make", "error", "pattern"), [*TABLES, *CYCLES, *PRODUCTS, *NOISE])
 def test_a_mistake_raises_its_name_and_value(make, error, pattern):
     with pytest.raises(error, match=pattern):
         make()

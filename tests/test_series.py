@@ -6,9 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.interpolate import PchipInterpolator
 
 import jaxsched as js
+from jaxsched.core.threefry import threefry
+from tests import formulas_series
 
 call = jax.jit(lambda schedule, counts: schedule(counts))
 
@@ -167,3 +170,55 @@ def test_a_factor_may_be_made_of_what_is_traced():
     assert jax.jit(last)(0.5) == last(0.5) == 0.75
     assert jax.grad(last)(0.5) == 4.5
     np.testing.assert_array_equal(jax.vmap(last)(jnp.array([0.5, 1.0])), [0.75, 6.0])
+
+
+# As published with Random123, for keys and counters of zeros, of ones, and of digits of pi.
+KNOWN_ANSWERS = [
+    ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
+    ((2**32 - 1,) * 2, (2**32 - 1,) * 2, (0x1CB996FC, 0xBB002BE7)),
+    ((0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3), (0xC4923A9C, 0x483DF7A0)),
+]
+
+
+@pytest.mark.parametrize(("key", "counter", "answer"), KNOWN_ANSWERS)
+def test_random_bits_are_those_published(key, counter, answer):
+    assert tuple(map(int, threefry(key, counter))) == answer
+    assert formulas_series.threefry(key, counter) == answer
+
+
+NOISES = {
+    "uniform": (js.noise_schedule(0.5, seed=1), stats.uniform(0.5, 1.0)),
+    "normal": (js.noise_schedule(1.0, 0.25, 2), stats.truncnorm(-4, 4, 1, 0.25)),
+    "cut": (js.noise_schedule(0.1, 0.2, 3), stats.truncnorm(-0.5, 0.5, 1, 0.2)),
+}
+
+
+@pytest.mark.parametrize(("schedule", "expected"), NOISES.values(), ids=NOISES)
+def test_noise_is_distributed_as_promised(schedule, expected):
+    n = 100_000
+    found = np.sort(np.asarray(schedule(np.arange(n)), np.float64))
+    assert abs(found.mean() - expected.mean()) < 4 * expected.std() / n**0.5
+    assert found.std() == pytest.approx(expected.std(), rel=0.01)
+    low, high = expected.support()
+    assert low - 1e-7 <= found[0]
+    assert found[-1] <= high + 1e-7
+    # The distance of Kolmogorov and Smirnov: above 1.95 / sqrt(n) once in a thousand.
+    distance = np.abs(expected.cdf(found) - (np.arange(n) + 0.5) / n).max()
+    assert distance < 1.95 / n**0.5
+
+
+def test_noise_of_neighbouring_seeds_and_steps_is_independent():
+    n = 100_000
+    noise = [np.asarray(js.noise_schedule(1.0, seed=seed)(np.arange(n))) - 1 for seed in range(6)]
+    pairs = np.corrcoef([*noise, *(np.roll(row, 1) for row in noise)])
+    assert np.abs(pairs - np.eye(12)).max() < 4.5 / n**0.5
+
+
+def test_noise_of_a_step_is_the_same_everywhere():
+    schedule = js.noise_schedule(0.5, 0.5, seed=11)
+    alone = [float(schedule(step)) for step in (3, 77, 2**31 - 1)]
+    np.testing.assert_array_equal(schedule(np.array([3, 77, 2**31 - 1])), alone)
+    np.testing.assert_array_equal(call(schedule, np.array([3, 77, 2**31 - 1])), alone)
+    assert schedule(77.9) == schedule(77)
+    assert js.noise_schedule(0.0)(5) == 1
+    assert js.noise_schedule(0.5, seed=2.0)(3) == js.noise_schedule(0.5, seed=2)(3)
