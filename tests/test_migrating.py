@@ -1,0 +1,42 @@
+"""Every line that docs/migrating.md gives is one that runs."""
+
+import re
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import jaxsched
+
+PAGE = (Path(__file__).parent.parent / "docs" / "migrating.md").read_text()
+NUMBERS = dict(
+    lr=0.1, W=10, T=100, decay=20, end=0.01, factor=0.5, start_factor=0.1, end_factor=0.5,
+    total_iters=20, power=2.0, gamma=0.9, step_size=10, milestones=[10, 20], T_max=50, eta_min=0.01,
+    T_0=10, T_mult=2, base_lr=0.01, max_lr=0.1, step_size_up=5, step_size_down=8, total_steps=100,
+    patience=3, cooldown=2, anneal_epochs=10, swa_lr=0.05, timescale=30, mult=0.1, step=50,
+    steps_per_decay=10, decay_factor=0.5, steps_per_cycle=20, d_model=512,
+)  # fmt: skip
+SCHEDULES = dict(
+    schedule=jaxsched.linear_schedule(1.0, 0.0, 10),
+    schedules=[jaxsched.linear_schedule(1.0, 0.0, 10), 0.5, 0.1],
+    first=jaxsched.linear_schedule(1.0, 0.0, 10),
+    second=jaxsched.cosine_decay_schedule(1.0, 10),
+)
+CELLS = re.findall(r"^\| [^|]+ \| `([^`]+)` \|", PAGE, flags=re.MULTILINE)
+LINES = [cell for cell in CELLS if "(" in cell or "*" in cell]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_line_runs(line: str):
+    rate = eval(line, {**vars(jaxsched), **NUMBERS, **SCHEDULES})
+    if isinstance(rate, jaxsched.Controller):
+        assert float(rate(rate.init())) == np.float32(0.1)
+    else:
+        assert np.isfinite(jax.jit(rate)(np.arange(200))).all()
+
+
+def test_every_importer_is_on_the_page():
+    importers = [name for name in vars(jaxsched) if name.startswith(("from_", "to_"))]
+    assert [name for name in importers if f"{name}(" not in PAGE] == []
+    assert len(LINES) > 30
