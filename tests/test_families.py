@@ -67,9 +67,9 @@ def test_transformer_schedule_after_its_warm_up():
     np.testing.assert_allclose(rate(counts), 0.3 * np.sqrt(400 / counts), rtol=3e-7)
 
 
-def test_a_growing_power_is_infinite_beyond_every_float_and_zero_stays():
-    for init, end in ((1.0, np.inf), (0.0, 0.0)):
-        assert js.power_schedule(init, 40.0)(2**31 - 1) in (end, init * 2.0 ** (31 * 40.0))
+def test_a_growing_power_is_beyond_every_float_and_zero_stays():
+    assert js.power_schedule(1.0, 40.0)(2**31 - 1) >= jnp.finfo(jnp.result_type(float)).max
+    assert js.power_schedule(0.0, 40.0)(2**31 - 1) == 0
 
 
 @pytest.mark.parametrize("b2", [0.9, 0.95, 0.99, 0.999, 0.9999])

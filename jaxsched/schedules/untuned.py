@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core import checks
-from jaxsched.core.curves import transition
 from jaxsched.core.schedule import schedule
 from jaxsched.core.steps import ratio, unfused
 from jaxsched.core.types import BelowOne
@@ -46,7 +45,8 @@ def untuned_warmup_schedule(
     """
     passed = count + 1.0
     if shape == "linear":
-        return transition(0.0, 1.0, passed, _whole_length(2.0, b2))
+        length = _whole_length(2.0, b2)
+        return jnp.where(passed < length, jnp.minimum(ratio(passed, length), 1), 1)
     return -jnp.expm1(-ratio(passed, _whole_length(1.0, b2)))
 
 
