@@ -42,6 +42,10 @@ CASES = {
         js.polynomial_schedule(RATE, 0.0, 1.7, HORIZON),
         closed(lambda t: RATE * (1 - held(t)) ** 1.7),
     ),
+    "a0 n^-b": (
+        js.power_schedule(RATE, -0.6),
+        closed(lambda t: RATE * (t + 1) ** -0.6),
+    ),
     "a g every k steps": (
         js.exponential_decay(RATE, 700, 0.3, staircase=True),
         of_previous(lambda t: 1 if t % 700 else 0.3),

@@ -5,15 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-
-def unfused(product: jax.Array) -> jax.Array:
-    """A product rounded before anything is added to it, and finite unless it is NaN.
-
-    Some programs would add without rounding, and events would depend on the program: a
-    compiler may fuse a product with a sum, but not with a bound.
-    """
-    limits = jnp.finfo(product.dtype)
-    return jnp.clip(product, limits.min, limits.max)
+from jaxsched.core.steps import unfused
 
 
 def sign(mode: str) -> int:

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from scipy.special import stdtrit
 
 from jaxsched.control.monitor import monitor
-from jaxsched.control.monitors.arithmetic import margin, running_mean, sign, unfused
+from jaxsched.control.monitors.arithmetic import margin, running_mean, sign
 from jaxsched.control.options import Factor, Mode, Window
 from jaxsched.core import checks
+from jaxsched.core.steps import unfused
 from jaxsched.core.types import NonNegative, Positive
 
 
