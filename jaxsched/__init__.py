@@ -53,17 +53,24 @@ from jaxsched.schedules.compose import with_cooldown as with_cooldown
 from jaxsched.schedules.compose import with_warmup as with_warmup
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
+from jaxsched.schedules.cyclic import cyclic_schedule as cyclic_schedule
+from jaxsched.schedules.cyclic import polynomial_cycles_schedule as polynomial_cycles_schedule
+from jaxsched.schedules.cyclic import rewarm as rewarm
 from jaxsched.schedules.decay import constant_schedule as constant_schedule
 from jaxsched.schedules.decay import cosine_decay_schedule as cosine_decay_schedule
 from jaxsched.schedules.decay import exponential_decay as exponential_decay
 from jaxsched.schedules.decay import linear_schedule as linear_schedule
 from jaxsched.schedules.decay import polynomial_schedule as polynomial_schedule
+from jaxsched.schedules.noise import noise_schedule as noise_schedule
 from jaxsched.schedules.onecycle import cosine_onecycle_schedule as cosine_onecycle_schedule
 from jaxsched.schedules.onecycle import linear_onecycle_schedule as linear_onecycle_schedule
 from jaxsched.schedules.piecewise import join_schedules as join_schedules
 from jaxsched.schedules.piecewise import piecewise_constant_schedule as piecewise_constant_schedule
 from jaxsched.schedules.piecewise import (
     piecewise_interpolate_schedule as piecewise_interpolate_schedule,
+)
+from jaxsched.schedules.product import (
+    cumulative_product_schedule as cumulative_product_schedule,
 )
 from jaxsched.schedules.reflect import reflect as reflect
 from jaxsched.schedules.table import table_schedule as table_schedule

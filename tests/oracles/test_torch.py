@@ -29,7 +29,7 @@ from tests.oracles.torch_cases import (
 
 STEPS = 3000
 drawn = settings(
-    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
@@ -198,7 +198,7 @@ run = jax.jit(
 )
 
 
-@settings(drawn, max_examples=300)
+@settings(drawn, max_examples=40)
 @given(arguments=plateaus, metrics=metrics, before=st.lists(values, max_size=10))
 def test_a_plateau_lowers_the_rate_at_the_same_observations(
     arguments: dict[str, Any], metrics: list[float], before: list[float]
