@@ -157,7 +157,9 @@ def to_torch(schedule: Operand, optimizer: Any) -> Any:
     try:
         from torch.optim.lr_scheduler import LambdaLR  # pyright: ignore[reportMissingImports]
     except ImportError as error:
-        raise ImportError("`to_torch` needs PyTorch, which `pip install torch` installs.") from error
+        raise ImportError(
+            "`to_torch` needs PyTorch, which `pip install torch` installs."
+        ) from error
     for group in optimizer.param_groups:
         group["initial_lr"] = 1.0
     return LambdaLR(optimizer, lambda step: float(rate(step) if callable(rate) else rate))
