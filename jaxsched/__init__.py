@@ -41,13 +41,10 @@ from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learn
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
 from jaxsched.core.schedule import schedule as schedule
-<<<<<<< HEAD
 from jaxsched.interop.scenic import from_scenic as from_scenic
 from jaxsched.interop.t5x import from_t5x as from_t5x
-=======
 from jaxsched.interop.torch import from_torch as from_torch
 from jaxsched.interop.torch import to_torch as to_torch
->>>>>>> interop
 from jaxsched.schedules.compose import clip as clip
 from jaxsched.schedules.compose import maximum as maximum
 from jaxsched.schedules.compose import minimum as minimum
@@ -78,18 +75,15 @@ from jaxsched.schedules.piecewise import (
 from jaxsched.schedules.product import (
     cumulative_product_schedule as cumulative_product_schedule,
 )
-<<<<<<< HEAD
 from jaxsched.schedules.ramps import (
     warmup_stable_decay_schedule as warmup_stable_decay_schedule,
 )
 from jaxsched.schedules.ramps import with_cooldown as with_cooldown
 from jaxsched.schedules.ramps import with_warmup as with_warmup
+from jaxsched.schedules.reflect import reflect as reflect
 from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
-=======
-from jaxsched.schedules.reflect import reflect as reflect
->>>>>>> interop
 from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.untuned import radam_warmup_schedule as radam_warmup_schedule
 from jaxsched.schedules.untuned import untuned_warmup_schedule as untuned_warmup_schedule
