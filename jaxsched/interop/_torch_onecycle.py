@@ -39,7 +39,7 @@ def _through(scheduler: Any, phases: Phases, unit: float, total: int) -> Schedul
     regular = all(a < b for a, b in pairwise([0.0, *knots])) and min(values) > 0
     if not regular:
         return table_schedule([rate_at(scheduler, phases, t) / unit for t in range(total)])
-    scales = {knot: b / a for knot, (a, b) in zip(knots, pairwise(values), strict=True)}
+    scales: Any = {knot: b / a for knot, (a, b) in zip(knots, pairwise(values), strict=True)}
     curve = "cosine" if strategy_of(scheduler) == "cos" else "linear"
     return piecewise_interpolate_schedule(curve, values[0], scales)
 
