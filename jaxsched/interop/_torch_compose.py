@@ -11,13 +11,8 @@ import jax
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_leaves import (
-    ABSOLUTE,
-    AFFINE,
-    MULTIPLICATIVE,
-    Entry,
-    group_rate,
-)
+from jaxsched.interop._torch_entry import Entry, group_rate
+from jaxsched.interop._torch_leaves import ABSOLUTE, AFFINE, MULTIPLICATIVE
 from jaxsched.interop._torch_onecycle import onecycle
 from jaxsched.interop.reading import (
     NoNativeForm,

@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_leaves import Entry, group_rate
+from jaxsched.interop._torch_entry import Entry, group_rate
 from jaxsched.interop.reading import one_of, read, some_whole_steps
 from jaxsched.schedules.decay import constant_schedule
 from jaxsched.schedules.piecewise import join_schedules, piecewise_interpolate_schedule

@@ -14,7 +14,7 @@ from jaxsched.interop._torch_compose import (
     multiplies_rate,
     sets_rate,
 )
-from jaxsched.interop._torch_leaves import Entry, group_rate
+from jaxsched.interop._torch_entry import Entry, group_rate
 from jaxsched.interop._torch_plateau import reduced_on_plateau
 from jaxsched.interop._torch_replay import position, replay
 from jaxsched.interop.reading import NoNativeForm, read, whole_steps
