@@ -115,6 +115,7 @@ def test_a_long_run():
         ),
         ("PolynomialLR", {"total_iters": 123_457, "power": 0.9}),
         ("OneCycleLR", {"max_lr": 0.1, "total_steps": 123_457}),
+        ("OneCycleLR", {"max_lr": 0.1, "total_steps": 99_999, "anneal_strategy": "linear"}),
         ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2}),
     ):
         compare(made(case, 0.1), steps=130_000)
