@@ -73,11 +73,7 @@ def sigmoid(lower: Any, upper: Any) -> Curve:
     """`(1 - tanh x) / 2` with x from `lower` to `upper`; its ends are not 1 and 0."""
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        limits = jnp.finfo(left.dtype)
-        x = sum(
-            jnp.clip(2 * end * part, limits.min, limits.max)
-            for end, part in ((lower, left), (upper, gone))
-        )
+        x = unfused(2 * lower * left) + unfused(2 * upper * gone)
         return jax.nn.sigmoid(-x), jax.nn.sigmoid(x)
 
     return weights
@@ -104,9 +100,7 @@ def mixture(init: Any, end: Any, share: jax.Array, weight: jax.Array) -> jax.Arr
     """The share that `init` has in a value, and `end` with its weight, held between the two."""
     value = share
     if not _known_zero(end):
-        # Neither product may reach the sum as it is: where a compiler fuses a multiplication
-        # with an addition it rounds once, and it does so in some programs and not in others.
-        value = value + jnp.maximum(end * weight, jnp.finfo(value.dtype).min)
+        value = value + unfused(end * weight)
     if not (_known_zero(init) or _known_zero(end)):
         value = between(value, init, end)
     return value
