@@ -41,7 +41,10 @@ def kind_of(scheduler: Any) -> str:
 
 def members_of(scheduler: Any) -> list[Any]:
     """The schedulers that one holds."""
-    return list(read(scheduler, "_schedulers"))
+    members = list(read(scheduler, "_schedulers"))
+    if not members:
+        checks.refuse(f"{type(scheduler).__name__}._schedulers", members, "at least one scheduler")
+    return members
 
 
 def from_start(scheduler: Any, entry: Entry) -> Schedule:
