@@ -63,8 +63,15 @@ def _static_window(name: str, value: Any) -> Whole:
 
 def _start(mode: str, window: int, **_: object) -> GreedyState:
     zero = jnp.zeros((), jnp.int32)
-    recent = (jnp.zeros(()),) * (window - 1)
-    return GreedyState(jnp.asarray(never(mode)), *[zero] * 3, Level(zero, zero), zero, recent)
+    return GreedyState(
+        best_value=jnp.asarray(never(mode)),
+        streak=zero,
+        idle_count=zero,
+        floor_count=zero,
+        level=Level(zero, zero),
+        count=zero,
+        recent=(jnp.zeros(()),) * (window - 1),
+    )
 
 
 @ticking(start=_start)
@@ -208,5 +215,6 @@ def follow(
       ...     state = rate.update(state, value=loss)
       0.4 0.8 0.8 0.4
     """
-    changed = monitor != phase.scale
+    # By more than the digits in which programs differ that know its numbers and that do not.
+    changed = jnp.abs(monitor - phase.scale) > 1e-6 * phase.scale
     return Phase(phase.count, phase.events + changed, monitor), monitor * at(schedule, phase.count)

@@ -1,6 +1,7 @@
 """Keras' learning-rate schedules as schedules, and schedules as Keras'."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import jax.numpy as jnp
@@ -22,14 +23,7 @@ from jaxsched.schedules.inverse import inverse_time_schedule
 from jaxsched.schedules.piecewise import join_schedules, piecewise_constant_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
 
-_METHODS = (
-    "__call__",
-    "on_epoch_begin",
-    "on_epoch_end",
-    "on_train_begin",
-    "in_cooldown",
-    "_is_improvement",
-)
+_METHODS = ("__call__", "on_train_begin", "on_epoch_begin", "on_epoch_end", "_is_improvement")
 
 
 def from_keras(
@@ -188,7 +182,7 @@ def to_keras(schedule: Operand) -> Any:
     """
     rate = operand("schedule", schedule)
     try:
-        import keras  # pyright: ignore[reportMissingImports]
+        keras: Any = import_module("keras")
     except ImportError as error:
         raise ImportError("`to_keras` needs Keras, which `pip install keras` installs.") from error
     if keras.backend.backend() != "jax":

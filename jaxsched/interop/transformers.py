@@ -1,12 +1,12 @@
 """The schedules of Hugging Face Transformers, by the arguments of its `get_scheduler`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jaxsched.control.controller import Controller
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
+from jaxsched.interop._transformers_asked import Asked
 from jaxsched.interop._transformers_control import greedy_rate, reduced_rate
 from jaxsched.interop._transformers_cosine import restarting, swinging
 from jaxsched.interop._waves import following
@@ -84,76 +84,37 @@ def from_transformers(
         checks.refuse("name", name, "one of " + ", ".join(_MAKERS))
     given = dict(scheduler_specific_kwargs or {})
     rate = checks.positive("learning_rate", learning_rate)
-    asked = _Asked(kind, float(rate), given, num_warmup_steps, num_training_steps, faithful)
+    asked = Asked(kind, float(rate), given, num_warmup_steps, num_training_steps, faithful)
     schedule = _MAKERS[kind](asked)
     if given and kind != "constant":
         raise TypeError(f"{kind!r} has no {', '.join(map(repr, given))} that could be read.")
     return schedule
 
 
-@dataclass
-class _Asked:
-    """The arguments; those of one schedule are taken out as they are read."""
-
-    kind: str
-    rate: float
-    given: dict[str, Any]
-    num_warmup_steps: Any
-    num_training_steps: Any
-    faithful: bool
-
-    @property
-    def warmup(self) -> int:
-        return self._needed("num_warmup_steps", self.num_warmup_steps)
-
-    @property
-    def training(self) -> int:
-        return self._needed("num_training_steps", self.num_training_steps)
-
-    @property
-    def decay(self) -> int:
-        """The steps after the warm-up."""
-        return self.training - self.warmup
-
-    def take(
-        self, name: str, default: Any, check: Callable[[str, Any], Any] = checks.number
-    ) -> Any:
-        value = self.given.pop(name, default)
-        return None if value is None else check(name, value)
-
-    def _needed(self, name: str, value: Any) -> int:
-        if value is None:
-            raise ValueError(f"{self.kind!r} needs `{name}`.")
-        return whole_steps(name, value)
-
-    def after_warmup(self, schedule: Schedule | float) -> Schedule:
-        return following([(linear_schedule(0.0, self.rate, self.warmup), self.warmup)], schedule)
-
-
-def _constant(asked: _Asked) -> Schedule:
+def _constant(asked: Asked) -> Schedule:
     return constant_schedule(asked.rate)
 
 
-def _constant_with_warmup(asked: _Asked) -> Schedule:
+def _constant_with_warmup(asked: Asked) -> Schedule:
     asked.given.clear()
     return warmup_constant_schedule(0.0, asked.rate, asked.warmup)
 
 
-def _linear(asked: _Asked) -> Schedule:
+def _linear(asked: Asked) -> Schedule:
     return asked.after_warmup(linear_schedule(asked.rate, 0.0, max(asked.decay, 0)))
 
 
-def _cosine(asked: _Asked) -> Schedule:
+def _cosine(asked: Asked) -> Schedule:
     cycles, steps = asked.take("num_cycles", 0.5), max(asked.decay, 1)
     return asked.after_warmup(swinging(asked.rate, cycles, steps, 0.0, asked.faithful))
 
 
-def _cosine_with_restarts(asked: _Asked) -> Schedule:
+def _cosine_with_restarts(asked: Asked) -> Schedule:
     cycles, steps = asked.take("num_cycles", 1), max(asked.decay, 1)
     return asked.after_warmup(restarting(asked.rate, cycles, steps, asked.faithful))
 
 
-def _floor(asked: _Asked) -> float:
+def _floor(asked: Asked) -> float:
     """The lowest rate as a part of the highest."""
     least = asked.take("min_lr", None, checks.non_negative)
     part = asked.take("min_lr_rate", None, checks.non_negative)
@@ -162,12 +123,12 @@ def _floor(asked: _Asked) -> float:
     return least / asked.rate if part is None else part
 
 
-def _cosine_with_min_lr(asked: _Asked) -> Schedule:
+def _cosine_with_min_lr(asked: Asked) -> Schedule:
     cycles, steps = asked.take("num_cycles", 0.5), max(asked.decay, 1)
     return asked.after_warmup(swinging(asked.rate, cycles, steps, _floor(asked), asked.faithful))
 
 
-def _cosine_warmup_with_min_lr(asked: _Asked) -> Schedule:
+def _cosine_warmup_with_min_lr(asked: Asked) -> Schedule:
     cycles, steps = asked.take("num_cycles", 0.5), max(asked.decay, 1)
     first = asked.take("warmup_lr_rate", None)
     falling = swinging(asked.rate, cycles, steps, _floor(asked), asked.faithful)
@@ -178,7 +139,7 @@ def _cosine_warmup_with_min_lr(asked: _Asked) -> Schedule:
     return following([(rising, asked.warmup)], shift(falling, -1))
 
 
-def _polynomial(asked: _Asked) -> Schedule:
+def _polynomial(asked: Asked) -> Schedule:
     end, power = asked.take("lr_end", 1e-7), asked.take("power", 1.0, checks.positive)
     if not end < asked.rate:
         checks.refuse("lr_end", end, f"below the learning rate, {asked.rate}")
@@ -191,7 +152,7 @@ def _polynomial(asked: _Asked) -> Schedule:
     return asked.after_warmup(falling)
 
 
-def _inverse_sqrt(asked: _Asked) -> Schedule:
+def _inverse_sqrt(asked: Asked) -> Schedule:
     timescale = asked.take("timescale", None, some_whole_steps) or asked.warmup or 10_000
     return with_warmup(inverse_sqrt_schedule(asked.rate, timescale), asked.warmup)
 
@@ -199,54 +160,45 @@ def _inverse_sqrt(asked: _Asked) -> Schedule:
 _TYPES = one_of("linear", "cosine", "1-sqrt")
 
 
-def _warmup_stable_decay(asked: _Asked) -> Schedule:
-    decay, stable = (
-        asked.take(f"num_{part}_steps", None, whole_steps) for part in ("decay", "stable")
-    )
-    if decay is None:
-        raise ValueError(f"{asked.kind!r} needs `num_decay_steps`.")
-    if stable is None:
-        stable = asked.decay - decay
-    ratio = asked.take("min_lr_ratio", 0.0, checks.non_negative)
-    cycles = asked.take("num_cycles", 0.5)
-    rising = _rising(asked, asked.take("warmup_type", "linear", _TYPES), ratio * asked.rate)
-    shape = asked.take("decay_type", "cosine", _TYPES)
+def _warmup_stable_decay(asked: Asked) -> Schedule:
+    decay = asked.needed("num_decay_steps", asked.take("num_decay_steps", None))
+    stable = asked.take("num_stable_steps", None, whole_steps)
+    stable = asked.decay - decay if stable is None else stable
     if stable < 0 and not asked.faithful:
-        checks.refuse(
-            "num_decay_steps", decay, f"at most {asked.decay}, the steps after the warm-up"
-        )
+        wanted = f"at most {asked.decay}, the steps after the warm-up"
+        checks.refuse("num_decay_steps", decay, wanted)
+    ratio = asked.take("min_lr_ratio", 0.0, checks.non_negative)
+    cycles, end = asked.take("num_cycles", 0.5), ratio * asked.rate
+    rising = _rising(asked, asked.take("warmup_type", "linear", _TYPES), end)
+    shape = asked.take("decay_type", "cosine", _TYPES)
     if shape == "cosine":
         falling = swinging(asked.rate, cycles, max(decay, 1), ratio)
     else:
-        name = "sqrt" if shape == "1-sqrt" else shape
-        falling = warmup_stable_decay_schedule(
-            0.0, asked.rate, 0, 0, decay, ratio * asked.rate, shape=name
-        )
-    # With a negative length the decay has begun before the end of the warm-up.
-    parts = [
-        (rising, asked.warmup),
-        (asked.rate, stable),
-        (shift(falling, min(stable, 0)), decay + min(stable, 0)),
-    ]
-    return following(parts, ratio * asked.rate)
+        shape = "sqrt" if shape == "1-sqrt" else shape
+        falling = warmup_stable_decay_schedule(0.0, asked.rate, 0, 0, decay, end, shape)
+    # Without enough steps the decay has begun before the end of the warm-up.
+    begun = max(-stable, 0)
+    falling = shift(falling, -begun) if begun else falling
+    parts = [(rising, asked.warmup), (asked.rate, stable), (falling, decay - begun)]
+    return following(parts, end)
 
 
-def _rising(asked: _Asked, shape: str, first: float) -> Schedule:
+def _rising(asked: Asked, shape: str, first: float) -> Schedule:
     if shape == "cosine":
         return warmup_cosine_decay_schedule(first, first, 0, asked.warmup, asked.rate)
     power = 0.5 if shape == "1-sqrt" else 1.0
     return polynomial_schedule(first, asked.rate, power, asked.warmup)
 
 
-def _reduced(asked: _Asked) -> Controller:
+def _reduced(asked: Asked) -> Controller:
     return reduced_rate(asked.rate, asked.take)
 
 
-def _greedy(asked: _Asked) -> Controller:
+def _greedy(asked: Asked) -> Controller:
     return greedy_rate(asked.rate, asked.take)
 
 
-_MAKERS: dict[str, Callable[[_Asked], Any]] = {
+_MAKERS: dict[str, Callable[[Asked], Any]] = {
     "linear": _linear,
     "cosine": _cosine,
     "cosine_with_restarts": _cosine_with_restarts,

@@ -49,11 +49,9 @@ def from_warmup(warmup: Any, *, group: int = 0) -> Schedule:
     groups = read(warmup, "warmup_params")
     if not 0 <= group < len(groups):
         checks.refuse("group", group, f"below {len(groups)}, the number of parameter groups")
-    label, done = f"{type(warmup).__name__}.warmup_params[{group}]", read(warmup, "last_step")
-    factor = _FACTORS[kind](label, groups[group])
-    return (
-        shift(factor, -whole_steps(f"{type(warmup).__name__}.last_step", done)) if done else factor
-    )
+    factor = _FACTORS[kind](f"{type(warmup).__name__}.warmup_params[{group}]", groups[group])
+    done = read(warmup, "last_step", whole_steps)
+    return shift(factor, -done) if done else factor
 
 
 def _item(label: str, params: Any, name: str, check: Callable[[str, Any], Any]) -> Any:
