@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jaxsched.interop._torch_compose import kind_of, members_of, milestones_of
-from jaxsched.interop._torch_leaves import group_rate
+from jaxsched.interop._torch_entry import group_rate
 from jaxsched.interop._torch_onecycle import phases_of, rate_at
 from jaxsched.interop.reading import NoNativeForm, read
 

@@ -106,8 +106,16 @@ def test_a_long_run():
     for case in (
         ("SequentialLR", sequence),
         ("ExponentialLR", {"gamma": 0.9999}),
+        (
+            "SequentialLR",
+            {
+                "schedulers": [("ExponentialLR", {"gamma": 1 - 1e-5 * n}) for n in (1, 3, 2)],
+                "milestones": [30_000, 60_000],
+            },
+        ),
         ("PolynomialLR", {"total_iters": 123_457, "power": 0.9}),
         ("OneCycleLR", {"max_lr": 0.1, "total_steps": 123_457}),
+        ("OneCycleLR", {"max_lr": 0.1, "total_steps": 99_999, "anneal_strategy": "linear"}),
         ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2}),
     ):
         compare(made(case, 0.1), steps=130_000)
@@ -138,8 +146,8 @@ def alone(case: Any, steps: int) -> list[float]:
     return rates_of(made(case, 0.1), steps)
 
 
-def meant(case: Any, steps: int = STEPS, **arguments: Any) -> Any:
-    schedule = js.from_torch(made(case, 0.1), faithful=False, **arguments)
+def meant(case: Any, steps: int = STEPS) -> Any:
+    schedule = js.from_torch(made(case, 0.1), faithful=False, steps=steps)
     return schedule(np.arange(steps + 1))
 
 
