@@ -193,7 +193,9 @@ def test_a_controller_goes_on_under_half_the_schedule_with_half_the_rate(name):
         assert_same(stepping(make, half)(carry, loss)[1], (wanted, records))
 
 
-SAME_MONITOR = [make for name, make in CONTROLLERS.items() if name not in ("raise_and_lower_on", "follow")]
+SAME_MONITOR = [
+    make for name, make in CONTROLLERS.items() if name not in ("raise_and_lower_on", "follow")
+]
 
 
 def test_controllers_of_the_same_monitor_have_the_same_state():

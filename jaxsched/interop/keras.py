@@ -53,9 +53,10 @@ def from_keras(
       included. That is not reproduced but raises. Meant: the same number as a float.
 
     What is not reproduced is Keras' rounding, in float32 by default: a power is off by one digit
-    more for every ten times that the rate was multiplied, steps beyond 2^24 are rounded, and
-    at some steps where it should restart `CosineDecayRestarts` is at the end of the cycle
-    before. A metric that is NaN in the first epoch does not become the best for ever.
+    more for every ten times that the rate was multiplied, and steps beyond 2^24 are rounded. At
+    some steps where it should restart `CosineDecayRestarts` is at the end of the cycle before,
+    and in a compiled step some stairs are one step late. Nor is this: a metric that is NaN
+    in the first epoch is the best for ever.
 
     Args:
       schedule: the schedule, or the callback. Nothing is changed.

@@ -55,9 +55,10 @@ def from_transformers(
     - "warmup_stable_decay" with more steps of warm-up and decay than there are cuts off the
       begin of its decay. Meant: an error, which is raised.
 
-    What differs in any case: a metric that is not finite is never the best of "greedy", and no
-    longer in the mean after `window_size` observations; a rate within rounding of a bound is at
-    the bound; "rel" takes a slightly worse negative metric for no better one.
+    What differs in any case: "rel" does not take a slightly worse negative metric for a better
+    one. In "greedy" a metric that is not finite is never the best, and it is no longer in the
+    mean after `window_size` observations. A rate that is above its floor by a rounding, as one
+    may be that was raised and lowered again, is at the floor; Transformers then never begins anew.
 
     Args:
       name: a `SchedulerType` or its value.

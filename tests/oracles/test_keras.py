@@ -95,6 +95,21 @@ def test_restarts_that_the_peer_is_late_at():
     assert 0 < late < total
 
 
+def test_stairs_that_the_peer_is_late_at_when_compiled():
+    """A division by a number that is known becomes a product with its rounded inverse."""
+    late = total = 0
+    for length in range(90, 110):
+        arguments = {"initial_learning_rate": 1.0, "decay_steps": length, "decay_rate": 0.5}
+        schedule = build(keras, ("ExponentialDecay", {**arguments, "staircase": True}))
+        steps = np.arange(length, 20 * length, length)
+        wanted, found = np.array(jax.jit(schedule)(steps)), js.from_keras(schedule)(steps)
+        off = found != wanted
+        assert np.all(wanted[off] == 2 * found[off])
+        late, total = late + int(off.sum()), total + len(steps)
+    print(f"stairs at which a compiled Keras is late: {late} of {total}")
+    assert 0 < late < total
+
+
 def test_a_long_run():
     """Up to where Keras' own steps are exact."""
     steps = np.unique(np.geomspace(1, 2**24, 3000).astype(np.int32))

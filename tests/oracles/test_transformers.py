@@ -1,5 +1,6 @@
 """`from_transformers` against live schedulers, at every one of some thousand steps."""
 
+from itertools import chain
 from typing import Any
 
 import jax
@@ -16,7 +17,7 @@ from tests.oracles.transformers_cases import GREEDY, PLATEAU, STEPS, Case, build
 
 LENGTH = 3500
 drawn = settings(
-    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
@@ -50,7 +51,7 @@ def restarts(cycles: int, steps: int, **arguments: Any) -> js.Schedule:
 
 def test_restarts_that_the_peer_rounds_away_are_0_there():
     rounded = 0
-    for cycles in range(2, 101):
+    for cycles in (22, 49, 97):
         steps = 10 * cycles
         case = {"num_cycles": cycles}
         arguments = {"num_warmup_steps": 0, "num_training_steps": steps}
@@ -67,7 +68,7 @@ def test_restarts_that_the_peer_rounds_away_are_0_there():
         begins = np.arange(0, steps, 10)
         assert np.all(meant[begins] == np.float32(0.1))
         rounded += int(np.sum(wanted[begins] < 1e-9))
-    print(f"restarts that are rounded away: {rounded} of {sum(range(1, 100))}")
+    print(f"restarts that are rounded away: {rounded}")
     assert rounded > 0
 
 
@@ -91,7 +92,7 @@ slopes = st.tuples(values, st.integers(-3, 3)).map(
 )
 metrics = st.one_of(
     runs.map(lambda parts: [value for value, times in parts for _ in range(times)]),
-    st.lists(slopes, min_size=1, max_size=5).map(lambda parts: sum(parts, [])),
+    st.lists(slopes, min_size=1, max_size=5).map(lambda parts: list(chain(*parts))),
 )
 run = jax.jit(
     lambda controller, metrics: jax.lax.scan(
@@ -117,19 +118,25 @@ def test_rates_change_at_the_same_observations(strategy: Any, data: st.DataObjec
     agree(rates_on(case, values), on_metrics(build(transformers, case), values)[1:])
 
 
-def test_greedy_over_thousands_of_observations():
-    """Hundreds of changes, resets among them, without drift."""
-    given = {"patience": 1, "min_lr": 0.011, "max_lr": 0.73, "reset_start": 2, "threshold": 0.0071}
+GREEDY_RUNS = {
+    "hundreds of changes": {"factor": 0.95, "reset_start": 10**6},
+    "resets": {"factor": 0.5, "reset_start": 2},
+}
+
+
+@pytest.mark.parametrize("given", GREEDY_RUNS.values(), ids=GREEDY_RUNS)
+@pytest.mark.parametrize("smooth", [False, True])
+def test_greedy_over_thousands_of_observations(given: dict[str, Any], smooth: bool):
+    """Without drift."""
+    given = {**given, "patience": 1, "min_lr": 0.011, "max_lr": 0.73, "threshold": 0.0071}
+    given = {**given, "smooth": smooth, "window_size": 20}
+    case = ("greedy", {"learning_rate": 0.1, "scheduler_specific_kwargs": given})
+    controller = js.from_transformers(case[0], **case[1])
     for seed in range(5):
-        noise = np.random.default_rng(seed)
-        walk = 5 + np.cumsum(noise.integers(-3, 4, 5000)) / 64
-        for smooth in (False, True):
-            more = {**given, "smooth": smooth, "window_size": 20}
-            case = ("greedy", {"learning_rate": 0.1, "scheduler_specific_kwargs": more})
-            wanted = on_metrics(build(transformers, case), list(walk))[1:]
-            found = run(js.from_transformers(case[0], **case[1]), np.float32(walk))
-            agree(found, wanted)
-            assert len(set(wanted)) > 5
+        walk = 5 + np.cumsum(np.random.default_rng(seed).integers(-3, 4, 5000)) / 64
+        wanted = on_metrics(build(transformers, case), list(walk))[1:]
+        agree(run(controller, np.float32(walk)), wanted)
+        assert len(set(wanted)) > 3
 
 
 def test_greedy_smoothing_forgets_a_nan_that_the_peer_keeps():
