@@ -9,6 +9,8 @@ from jaxsched.control.controllers import raise_and_lower_on as raise_and_lower_o
 from jaxsched.control.controllers import reduce_on as reduce_on
 from jaxsched.control.controllers import restart_on as restart_on
 from jaxsched.control.controllers import scale_on as scale_on
+from jaxsched.control.greedy import follow as follow
+from jaxsched.control.greedy import greedy as greedy
 from jaxsched.control.inbox import observe as observe
 from jaxsched.control.momentum import ScaleByNesterovState as ScaleByNesterovState
 from jaxsched.control.momentum import scale_by_nesterov as scale_by_nesterov
@@ -41,10 +43,14 @@ from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learn
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
 from jaxsched.core.schedule import schedule as schedule
+from jaxsched.interop.keras import from_keras as from_keras
+from jaxsched.interop.keras import to_keras as to_keras
 from jaxsched.interop.scenic import from_scenic as from_scenic
 from jaxsched.interop.t5x import from_t5x as from_t5x
 from jaxsched.interop.torch import from_torch as from_torch
 from jaxsched.interop.torch import to_torch as to_torch
+from jaxsched.interop.transformers import from_transformers as from_transformers
+from jaxsched.interop.warmup import from_warmup as from_warmup
 from jaxsched.schedules.compose import clip as clip
 from jaxsched.schedules.compose import maximum as maximum
 from jaxsched.schedules.compose import minimum as minimum
@@ -81,6 +87,9 @@ from jaxsched.schedules.ramps import (
 from jaxsched.schedules.ramps import with_cooldown as with_cooldown
 from jaxsched.schedules.ramps import with_warmup as with_warmup
 from jaxsched.schedules.reflect import reflect as reflect
+from jaxsched.schedules.saturating import (
+    exponential_warmup_schedule as exponential_warmup_schedule,
+)
 from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule

@@ -358,6 +358,69 @@ class RaiseAndLowerOn(Controller):
         return self.scale * self.schedule(self.count)
 
 
+class Follow(Controller):
+    def __init__(
+        self,
+        schedule,
+        patience,
+        factor,
+        min_scale,
+        max_scale,
+        rtol,
+        atol,
+        mode,
+        window,
+        cooldown,
+        raise_cooldown,
+        reset_after,
+        min_change,
+    ) -> None:
+        super().__init__()
+        self.schedule, self.patience, self.factor = schedule, patience, factor
+        self.low, self.high, self.min_change = min_scale, max_scale, min_change
+        self.margins, self.window = (rtol, atol, mode), window
+        self.pauses, self.reset_after = (cooldown, raise_cooldown), reset_after
+        self.idle = 0
+        self.begin()
+
+    def begin(self) -> None:
+        self.best, self.recent, self.streak, self.at_floor, self.scale = None, [], 0, 0, 1.0
+
+    def react(self, value):
+        if value is not None:
+            before = self.scale
+            self.hear(value)
+            self.events += self.scale != before
+        return self.scale * self.schedule(self.count)
+
+    def hear(self, value):
+        self.recent = [value, *self.recent][: self.window]
+        mean = sum(self.recent[1:], self.recent[0]) / DTYPE(len(self.recent))
+        if self.idle:
+            self.idle, self.streak = self.idle - 1, 0
+            return
+        if improves(mean, self.best, *self.margins):
+            self.best, self.streak = mean, max(self.streak, 0) + 1
+        else:
+            self.streak = min(self.streak, 0) - 1
+        if abs(self.streak) >= self.patience:
+            self.change(self.streak > 0)
+
+    def change(self, up):
+        self.streak, self.idle = 0, self.pauses[up]
+        scale = self.scale / self.factor if up else self.scale * self.factor
+        # As the library does: what is within rounding of a bound is at it.
+        if up and scale >= self.high * (1 - 4e-7):
+            scale = self.high
+        if not up and scale <= self.low * (1 + 4e-7):
+            scale = self.low
+        if (scale - self.scale if up else self.scale - scale) > self.min_change:
+            self.scale = scale
+        self.at_floor = 0 if up else self.at_floor + (self.scale <= self.low * (1 + 4e-7))
+        if not up and self.at_floor >= self.reset_after:
+            self.begin()
+
+
 def line(begin: float, end: float, steps: float) -> Callable[[Any], float]:
     return lambda count: begin + (end - begin) * min(count / steps, 1.0)
 

@@ -87,6 +87,10 @@ def untuned_warmup(count, b2, shape="exponential"):
     return -mp.expm1(-mpf(count + 1) / int(1.0 / (1.0 - b2)))
 
 
+def exponential_warmup(count, timescale):
+    return -mp.expm1(-mpf(count + 1) / timescale)
+
+
 def radam_length(t, b2):
     return 2 / (1 - b2) - 1 - 2 * t * b2**t / (1 - b2**t)
 

@@ -255,6 +255,16 @@ WARMUPS = [
         for shape in ("exponential", "linear")
     ),
     Row(
+        "exponential_warmup",
+        draws(timescale=lengths),
+        dict(timescale=1000),
+        lambda h: js.exponential_warmup_schedule(**h),
+        lambda t, h: formulas.exponential_warmup(t, **h),
+        flat(6),
+        bounds=lambda h: (0.0, 1.0),
+        continuous=("timescale",),
+    ),
+    Row(
         "radam_warmup",
         draws(b2=floats(0.7, 0.9999)),
         dict(b2=0.999),

@@ -46,6 +46,9 @@ MADE = {
     "factor of 0": (lambda: js.reduce_on(RULE, LINE, factor=0.0), "factor", "0.0"),
     "factor of 1": (lambda: js.reduce_on(RULE, LINE, factor=1.0), "factor", "1.0"),
     "factor above 1": (lambda: js.raise_and_lower_on(RULE, RULE, LINE, 2.0), "factor", "2.0"),
+    "a window of half a value": (lambda: js.greedy(window=2.5), "window", "2.5"),
+    "reset after none": (lambda: js.greedy(reset_after=0), "reset_after", "0"),
+    "following what fires": (lambda: js.follow(RULE, LINE), "monitor", "plateau()"),
     "negative factor": (lambda: js.scale_on(RULE, LINE, factor=-1.0), "factor", "-1.0"),
     "scales out of order": (
         lambda: js.scale_on(RULE, LINE, 0.5, min_scale=2.0),

@@ -14,13 +14,23 @@ from tests.oracles.measure import agree
 from tests.oracles.objects import stand_in
 from tests.oracles.record import PEERS
 
-IMPORTERS = {"torch": js.from_torch}
+IMPORTERS = {
+    "torch": js.from_torch,
+    "keras": js.from_keras,
+    "transformers": js.from_transformers,
+    "pytorch_warmup": js.from_warmup,
+}
 RECORDED = Path(__file__).parent / "oracles" / "recorded"
+
+
+def kind_of(record: Any) -> str:
+    """The class of what was recorded, or the name that says it all."""
+    return record if isinstance(record, str) else record["class"]
 
 
 def cases() -> list[Any]:
     return [
-        pytest.param(peer, case, id=f"{peer}-{case['object']['class']}-{i}")
+        pytest.param(peer, case, id=f"{peer}-{kind_of(case['object'])}-{i}")
         for peer in IMPORTERS
         for i, case in enumerate(json.loads((RECORDED / f"{peer}.json").read_text())["cases"])
     ]

@@ -34,6 +34,7 @@ CONTROLLERS = {
     "advance_on": lambda s: js.advance_on(rule(), [s, js.linear_schedule(1.0, 0.5, 9), 0.1]),
     "scale_on": lambda s: js.scale_on(rule(), s, factor=1.5, max_scale=8.0),
     "raise_and_lower_on": lambda s: js.raise_and_lower_on(js.improving(9), rule(), s),
+    "follow": lambda s: js.follow(js.greedy(patience=2, factor=0.5, window=3), s),
 }
 OPTIMIZERS = {
     **{name: lambda s, make=make: adam(make(s)) for name, make in CONTROLLERS.items()},
@@ -192,7 +193,9 @@ def test_a_controller_goes_on_under_half_the_schedule_with_half_the_rate(name):
         assert_same(stepping(make, half)(carry, loss)[1], (wanted, records))
 
 
-SAME_MONITOR = [make for name, make in CONTROLLERS.items() if name != "raise_and_lower_on"]
+SAME_MONITOR = [
+    make for name, make in CONTROLLERS.items() if name not in ("raise_and_lower_on", "follow")
+]
 
 
 def test_controllers_of_the_same_monitor_have_the_same_state():

@@ -6,7 +6,7 @@ The classes are found by looking into the package, so a new version's new class 
 import inspect
 import sys
 
-from tests.oracles import torch_cases
+from tests.oracles import keras_cases, torch_cases, transformers_cases, warmup_cases
 
 
 def torch_classes() -> set[str]:
@@ -22,7 +22,38 @@ def torch_classes() -> set[str]:
     return (public.keys() - {"LRScheduler"}) | {torch.optim.swa_utils.SWALR.__name__}
 
 
-PEERS = {"torch": (torch_classes, {*torch_cases.STRATEGIES, "ReduceLROnPlateau"})}
+def keras_classes() -> set[str]:
+    """The schedules of `keras.optimizers.schedules`."""
+    from keras.optimizers import schedules
+
+    public = inspect.getmembers(schedules, inspect.isclass)
+    return {name for name, _ in public} - {"LearningRateSchedule"}
+
+
+def transformers_types() -> set[str]:
+    """The values of `transformers.SchedulerType`."""
+    import transformers
+
+    return {kind.value for kind in transformers.SchedulerType}
+
+
+def warmup_classes() -> set[str]:
+    """The warm-ups of `pytorch_warmup`."""
+    import pytorch_warmup
+
+    public = inspect.getmembers(pytorch_warmup, inspect.isclass)
+    return {name for name, _ in public} - {"BaseWarmup"}
+
+
+PEERS = {
+    "torch": (torch_classes, {*torch_cases.STRATEGIES, "ReduceLROnPlateau"}),
+    "keras": (keras_classes, {*keras_cases.SCHEDULES}),
+    "transformers": (
+        transformers_types,
+        {*transformers_cases.STEPS, *transformers_cases.ON_METRICS},
+    ),
+    "pytorch-warmup": (warmup_classes, {*warmup_cases.WARMUPS}),
+}
 """For each package the classes that exist, and those with cases."""
 
 

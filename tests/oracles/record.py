@@ -12,7 +12,12 @@ from typing import Any
 
 from tests.oracles.objects import snapshot
 
-PEERS = {"torch": "tests.oracles.torch_cases"}
+PEERS = {
+    "torch": "tests.oracles.torch_cases",
+    "keras": "tests.oracles.keras_cases",
+    "transformers": "tests.oracles.transformers_cases",
+    "pytorch_warmup": "tests.oracles.warmup_cases",
+}
 """For each package the module with its `NESTED`, `FUNCTIONS` and `recorded(package)`."""
 
 FOLDER = Path(__file__).parent / "recorded"
@@ -36,7 +41,8 @@ def record(peer: str) -> dict[str, Any]:
     records = []
     for thing, arguments, metrics, run in cases.recorded(package):
         # Taken before it runs on.
-        taken = snapshot(thing, cases.NESTED, cases.FUNCTIONS)
+        named = isinstance(thing, str)
+        taken = thing if named else snapshot(thing, cases.NESTED, cases.FUNCTIONS)
         rates = run()
         steps = range(len(rates)) if metrics else chosen(rates)
         records.append(
