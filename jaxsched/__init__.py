@@ -51,6 +51,9 @@ from jaxsched.schedules.compose import with_cooldown as with_cooldown
 from jaxsched.schedules.compose import with_warmup as with_warmup
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
+from jaxsched.schedules.cyclic import cyclic_schedule as cyclic_schedule
+from jaxsched.schedules.cyclic import polynomial_cycles_schedule as polynomial_cycles_schedule
+from jaxsched.schedules.cyclic import rewarm as rewarm
 from jaxsched.schedules.decay import constant_schedule as constant_schedule
 from jaxsched.schedules.decay import cosine_decay_schedule as cosine_decay_schedule
 from jaxsched.schedules.decay import exponential_decay as exponential_decay
@@ -59,6 +62,7 @@ from jaxsched.schedules.decay import polynomial_schedule as polynomial_schedule
 from jaxsched.schedules.inverse import inverse_sqrt_schedule as inverse_sqrt_schedule
 from jaxsched.schedules.inverse import inverse_time_schedule as inverse_time_schedule
 from jaxsched.schedules.inverse import power_schedule as power_schedule
+from jaxsched.schedules.noise import noise_schedule as noise_schedule
 from jaxsched.schedules.onecycle import cosine_onecycle_schedule as cosine_onecycle_schedule
 from jaxsched.schedules.onecycle import linear_onecycle_schedule as linear_onecycle_schedule
 from jaxsched.schedules.piecewise import join_schedules as join_schedules
@@ -69,6 +73,9 @@ from jaxsched.schedules.piecewise import (
 from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
+from jaxsched.schedules.product import (
+    cumulative_product_schedule as cumulative_product_schedule,
+)
 from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.warmup import (
     warmup_constant_schedule as warmup_constant_schedule,

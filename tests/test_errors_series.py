@@ -35,8 +35,60 @@ TABLES = [
     (lambda: table([0.5], None, 3), TypeError, "`interpolate_type`.*3"),
 ]
 
+cyclic, polynomial, rewarm = js.cyclic_schedule, js.polynomial_cycles_schedule, js.rewarm
+CYCLES = [
+    (lambda: cyclic(0, 1, 0), ValueError, r"`up_steps \+ down_steps`.*at least 1.*0"),
+    (lambda: cyclic(0, 1, 0.25, 0.25), ValueError, r"`up_steps \+ down_steps`.*0.5"),
+    (lambda: cyclic(0, 1, 2**30), ValueError, r"`up_steps \+ down_steps`.*2147483648"),
+    (lambda: cyclic(0, 1, -5, 10), ValueError, "`up_steps`.*-5"),
+    (lambda: cyclic(0, 1, 5, -1), ValueError, "`down_steps`.*-1"),
+    (lambda: cyclic(0, 1, None), TypeError, "`up_steps`.*None"),
+    (lambda: cyclic(0, 1, 5, "5"), TypeError, "`down_steps`.*'5'"),
+    (lambda: cyclic(float("nan"), 1, 5), ValueError, "`init_value`.*nan"),
+    (lambda: cyclic(0, [1], 5), TypeError, r"`peak_value`.*\[1\]"),
+    (lambda: cyclic(0, 1, 5, peak_mult=0), ValueError, "`peak_mult`.*positive.*0"),
+    (lambda: cyclic(0, 1, 5, decay_rate=-0.5), ValueError, "`decay_rate`.*-0.5"),
+    (lambda: polynomial(1, 0), ValueError, "`period`.*at least 1.*0"),
+    (lambda: polynomial(1, 2**31), ValueError, "`period`.*2147483648"),
+    (lambda: polynomial(1, 10, -1), ValueError, "`power`.*at least 0.*-1"),
+    (lambda: polynomial(1, 10, end_value=1j), TypeError, "`end_value`.*1j"),
+    (lambda: rewarm("a", 10, 2), TypeError, "`schedule`.*'a'"),
+    (lambda: rewarm(js.linear_schedule, 10, 2), TypeError, "`schedule`.*linear_schedule"),
+    (lambda: rewarm(1.0, 0, 2), ValueError, "`period`.*0"),
+    (lambda: rewarm(1.0, 10, 11), ValueError, "`warmup_steps`.*`period`.*11 > 10"),
+    (lambda: rewarm(1.0, 10, -1), ValueError, "`warmup_steps`.*-1"),
+    (lambda: rewarm(1.0, 10, 2, True), TypeError, "`init_value`.*True"),
+]
 
-@pytest.mark.parametrize(("make", "error", "pattern"), TABLES)
+product = js.cumulative_product_schedule
+PRODUCTS = [
+    (lambda: product(1.0, 0.5, 0), ValueError, "`transition_steps`.*from 1.*0"),
+    (lambda: product(1.0, 0.5, -1), ValueError, "`transition_steps`.*-1"),
+    (lambda: product(1.0, 0.5, 2.5), ValueError, "`transition_steps`.*whole.*2.5"),
+    (lambda: product(1.0, 0.5, 10**8), ValueError, "`transition_steps`.*100000000"),
+    (lambda: product(1.0, 0.5, None), TypeError, "`transition_steps`.*None"),
+    (lambda: product(1.0, "a", 5), TypeError, "`factor`.*'a'"),
+    (lambda: product(1.0, js.linear_schedule, 5), TypeError, "`factor`.*linear_schedule"),
+    (lambda: product("a", 0.5, 5), TypeError, "`init_value`.*'a'"),
+    (lambda: jax.jit(lambda n: product(1.0, 0.5, n)(3))(5), TypeError, "`transition_steps`.*known"),
+    (lambda: product(1.0, lambda t: float("nan"), 5)(0), ValueError, "`factor`.*finite.*1 to 5"),
+    (lambda: product(1.0, lambda t: jnp.ones(2), 5)(0), TypeError, "`factor`.*a number at each"),
+]
+
+noise = js.noise_schedule
+NOISE = [
+    (lambda: noise(-0.1), ValueError, "`limit`.*at least 0.*-0.1"),
+    (lambda: noise(None), TypeError, "`limit`.*None"),
+    (lambda: noise(0.1, 0), ValueError, "`std`.*positive.*0"),
+    (lambda: noise(0.1, "a"), TypeError, "`std`.*'a'"),
+    (lambda: noise(0.1, seed=-1), ValueError, "`seed`.*-1"),
+    (lambda: noise(0.1, seed=2**31), ValueError, "`seed`.*2147483648"),
+    (lambda: noise(0.1, seed=0.5), ValueError, "`seed`.*whole.*0.5"),
+    (lambda: noise(0.1, seed=None), TypeError, "`seed`.*None"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "pattern"), [*TABLES, *CYCLES, *PRODUCTS, *NOISE])
 def test_a_mistake_raises_its_name_and_value(make, error, pattern):
     with pytest.raises(error, match=pattern):
         make()

@@ -12,6 +12,15 @@ class Text(str):
     __slots__ = ()
 
 
+class Whole(int):
+    """An integer hyperparameter that is static under `jit`: the length of a table."""
+
+    __slots__ = ()
+
+
+jax.tree_util.register_pytree_node(
+    Whole, lambda whole: ((), int(whole)), lambda number, _: Whole(number)
+)
 jax.tree_util.register_pytree_node(Text, lambda text: ((), str(text)), lambda text, _: Text(text))
 
 

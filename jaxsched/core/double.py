@@ -1,0 +1,45 @@
+"""The values of a schedule at its first steps, in float64 wherever they are known."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from jaxsched.core.schedule import at
+
+
+def sampled(operand: Any, steps: int) -> Any:
+    """The values at counts 1 to `steps`: in float64 on the host, or traced if any number is."""
+    counts = np.arange(1, steps + 1, dtype=np.int32)
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(operand)):
+        return _mapped(operand, counts)
+    try:
+        with jax.ensure_compile_time_eval(), _double():
+            return np.asarray(_mapped(operand, counts), np.float64)
+    except TypeError:
+        # It is for Python integers only, or made of what is being traced.
+        return _called(operand, counts)
+
+
+def _mapped(operand: Any, counts: Any) -> jax.Array:
+    values = jax.vmap(functools.partial(at, operand))(counts)
+    return values.astype(jnp.result_type(float))
+
+
+def _called(operand: Any, counts: np.ndarray) -> Any:
+    try:
+        return np.array([float(operand(count)) for count in counts.tolist()])
+    except jax.errors.ConcretizationTypeError:
+        return _mapped(operand, counts)
+
+
+def _double() -> Any:
+    """A context in which JAX computes in float64."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+
+    return enable_x64()
