@@ -70,12 +70,12 @@ from jaxsched.schedules.piecewise import piecewise_constant_schedule as piecewis
 from jaxsched.schedules.piecewise import (
     piecewise_interpolate_schedule as piecewise_interpolate_schedule,
 )
-from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
-from jaxsched.schedules.shaped import rex_schedule as rex_schedule
-from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
 from jaxsched.schedules.product import (
     cumulative_product_schedule as cumulative_product_schedule,
 )
+from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
+from jaxsched.schedules.shaped import rex_schedule as rex_schedule
+from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
 from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.warmup import (
     warmup_constant_schedule as warmup_constant_schedule,
