@@ -47,8 +47,6 @@ from jaxsched.schedules.compose import minimum as minimum
 from jaxsched.schedules.compose import repeat as repeat
 from jaxsched.schedules.compose import shift as shift
 from jaxsched.schedules.compose import stretch as stretch
-from jaxsched.schedules.compose import with_cooldown as with_cooldown
-from jaxsched.schedules.compose import with_warmup as with_warmup
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
 from jaxsched.schedules.cyclic import cyclic_schedule as cyclic_schedule
@@ -77,6 +75,16 @@ from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
 from jaxsched.schedules.table import table_schedule as table_schedule
+from jaxsched.schedules.ramps import (
+    warmup_stable_decay_schedule as warmup_stable_decay_schedule,
+)
+from jaxsched.schedules.ramps import with_cooldown as with_cooldown
+from jaxsched.schedules.ramps import with_warmup as with_warmup
+from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
+from jaxsched.schedules.shaped import rex_schedule as rex_schedule
+from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
+from jaxsched.schedules.untuned import radam_warmup_schedule as radam_warmup_schedule
+from jaxsched.schedules.untuned import untuned_warmup_schedule as untuned_warmup_schedule
 from jaxsched.schedules.warmup import (
     warmup_constant_schedule as warmup_constant_schedule,
 )

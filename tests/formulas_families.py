@@ -32,6 +32,79 @@ def tanh(count, init_value, decay_steps, end_value=0.0, lower=-7.0, upper=3.0):
     return blend(init_value, end_value, weight if count < decay_steps else 0)
 
 
+SHAPES = {
+    "linear": lambda u: 1 - u,
+    "cosine": lambda u: (1 + mp.cos(mp.pi * u)) / 2,
+    "mirror_cosine": lambda u: 2 * (1 - u) - (1 + mp.cos(mp.pi * u)) / 2,
+    "square": lambda u: 1 - u**2,
+    "sqrt": lambda u: 1 - mp.sqrt(u),
+    "exponential": lambda u: 2 * mpf("0.5") ** u - 1,
+}
+
+
+def ramp(shape, init, end, count, steps):
+    u, init, end = progress(count, steps), mpf(init), mpf(end)
+    if u in (0, 1):
+        return end if u else init
+    if shape == "geometric":
+        return init * (end / init) ** u
+    if shape == "inverse":
+        return 1 / (u / end + (1 - u) / init)
+    return blend(init, end, SHAPES[shape](u))
+
+
+def warmup_stable_decay(
+    count,
+    init_value,
+    peak_value,
+    warmup_steps,
+    decay_begin,
+    decay_steps,
+    end_value=0.0,
+    shape="linear",
+    warmup_shape="linear",
+):
+    if count < warmup_steps:
+        return ramp(warmup_shape, init_value, peak_value, count, warmup_steps)
+    return ramp(shape, peak_value, end_value, count - decay_begin, decay_steps)
+
+
+def with_warmup(count, schedule, warmup_steps, init_value, shape):
+    if count < warmup_steps:
+        return ramp(shape, init_value, schedule(0), count, warmup_steps)
+    return schedule(count - warmup_steps)
+
+
+def with_cooldown(count, schedule, begin, cooldown_steps, end_value, shape):
+    if count < begin:
+        return schedule(count)
+    return ramp(shape, schedule(begin), end_value, count - begin, cooldown_steps)
+
+
+def untuned_warmup(count, b2, shape="exponential"):
+    if shape == "linear":
+        return min(mpf(count + 1) / int(2.0 / (1.0 - b2)), mpf(1))
+    return -mp.expm1(-mpf(count + 1) / int(1.0 / (1.0 - b2)))
+
+
+def radam_length(t, b2):
+    return 2 / (1 - b2) - 1 - 2 * t * b2**t / (1 - b2**t)
+
+
+def radam_begin(b2):
+    """The first step with a length above 4."""
+    t = 1
+    while radam_length(t, mpf(b2)) <= 4:
+        t += 1
+    return t
+
+
+def radam_warmup(count, b2):
+    b2 = mpf(b2)
+    limit, r = 2 / (1 - b2) - 1, radam_length(count + radam_begin(b2), b2)
+    return mp.sqrt((r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r))
+
+
 def k_decay(count, init_value, decay_steps, k, end_value=0.0, exponent=1.0, curve="cosine"):
     p = progress(count, decay_steps)
     p = p ** mpf(k) if 0 < p < 1 else p

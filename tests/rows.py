@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+import jaxsched as js
+from tests import formulas
+
 MAX_COUNT = 2**31 - 1
 Draw = dict[str, Any]
 
@@ -81,3 +84,15 @@ def flat(known: float, traced: float | None = None) -> Callable[[Draw], tuple[fl
 def within(h: Draw, small: str, large: str) -> Draw:
     low, high = sorted((h[small], h[large]))
     return {**h, small: low, large: high}
+
+
+def cooling(h: Draw) -> Any:
+    return js.cosine_decay_schedule(h["init_value"], h["decay_steps"], h["alpha"])
+
+
+def cooling_formula(h: Draw) -> Callable[[Any], Any]:
+    return lambda t: formulas.cosine(t, h["init_value"], h["decay_steps"], h["alpha"])
+
+
+inner = dict(init_value=values, decay_steps=lengths, alpha=fractions)
+INNER = dict(init_value=0.5, decay_steps=1000, alpha=0.1)

@@ -9,17 +9,20 @@ from hypothesis import strategies as st
 import jaxsched as js
 from tests import formulas, table_families, table_series
 from tests.rows import (
+    INNER,
     MAX_COUNT,
     Draw,
     Row,
     begins,
+    cooling,
+    cooling_formula,
     draws,
     eighths,
     ends,
     ends_of,
     flat,
     floats,
-    fractions,
+    inner,
     lengths,
     multipliers,
     powers,
@@ -91,17 +94,6 @@ def restart_knots(h: Draw) -> list[int]:
     firsts = [period * (mult**n - 1) // (mult - 1) for n in range(40)]
     return [step for step in firsts if step <= MAX_COUNT]
 
-
-def cooling(h: Draw) -> Any:
-    return js.cosine_decay_schedule(h["init_value"], h["decay_steps"], h["alpha"])
-
-
-def cooling_formula(h: Draw) -> Callable[[Any], Any]:
-    return lambda t: formulas.cosine(t, h["init_value"], h["decay_steps"], h["alpha"])
-
-
-inner = dict(init_value=values, decay_steps=lengths, alpha=fractions)
-INNER = dict(init_value=0.5, decay_steps=1000, alpha=0.1)
 
 ROWS = [
     Row(

@@ -88,6 +88,14 @@ def fraction(name: str, value: Any) -> Any:
     return value
 
 
+def below_one(name: str, value: Any) -> Any:
+    """A number of at least 0 that is below 1."""
+    concrete = known(number(name, value))
+    if concrete is not None and not 0 <= concrete < 1:
+        refuse(name, value, "at least 0 and below 1")
+    return value
+
+
 def steps(name: str, value: Any) -> Any:
     """A number of steps, 0 included, that an int32 count can reach."""
     concrete = known(non_negative(name, value))

@@ -51,9 +51,10 @@ def rational(beta: Any) -> Curve:
     """A hyperbola `left / (left + beta gone)`: a straight line bent, for `beta > 0`."""
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Beyond the end, where nothing asks for it, the denominator could be 0.
+        # Beyond the end, or without any steps, where nothing asks for it, the sum could be 0.
         left, far = jnp.maximum(left, 0), unfused(beta * gone)
-        return left / (left + far), far / (left + far)
+        total = jnp.where(left + far > 0, left + far, 1)
+        return left / total, far / total
 
     return weights
 
@@ -78,6 +79,7 @@ def sigmoid(lower: Any, upper: Any) -> Curve:
             jnp.clip(2 * end * part, limits.min, limits.max)
             for end, part in ((lower, left), (upper, gone))
         )
+        x = unfused(2 * lower * left) + unfused(2 * upper * gone)
         return jax.nn.sigmoid(-x), jax.nn.sigmoid(x)
 
     return weights
@@ -104,9 +106,7 @@ def mixture(init: Any, end: Any, share: jax.Array, weight: jax.Array) -> jax.Arr
     """The share that `init` has in a value, and `end` with its weight, held between the two."""
     value = share
     if not _known_zero(end):
-        # Neither product may reach the sum as it is: where a compiler fuses a multiplication
-        # with an addition it rounds once, and it does so in some programs and not in others.
-        value = value + jnp.maximum(end * weight, jnp.finfo(value.dtype).min)
+        value = value + unfused(end * weight)
     if not (_known_zero(init) or _known_zero(end)):
         value = between(value, init, end)
     return value

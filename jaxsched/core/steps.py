@@ -53,7 +53,8 @@ def ratio(count: Any, steps: Any) -> Any:
     """`count / steps`, where 0 steps count as 1; correctly rounded but for known `steps`."""
     count = jnp.asarray(count, jnp.result_type(float))
     if isinstance(steps, (int, float)):
-        return count * (1 / (steps or 1))
+        # As it is, XLA would combine the constant with others, but not in every program.
+        return unfused(count * (1 / (steps or 1)))
     if jnp.issubdtype(steps.dtype, jnp.integer):
         return count / jnp.maximum(steps, 1)
     return count / jnp.where(steps == 0, 1, steps)
@@ -103,11 +104,13 @@ def stairs(count: jax.Array, steps: Any, staircase: Any) -> tuple[jax.Array, Any
 
 
 def unfused(product: jax.Array) -> jax.Array:
-    """A product that is not negative, as no compiler fuses it with an addition.
+    """A product as no compiler fuses it with an addition: held within what is finite.
 
-    Fused they are rounded once, and compilers do so in some programs and not in others.
+    Fused they are rounded once, and compilers do so in some programs and not in others. Two
+    bounds, for a compiler drops the one that the sign of the product rules out.
     """
-    return jnp.minimum(product, jnp.finfo(product.dtype).max)
+    limits = jnp.finfo(product.dtype)
+    return jax.lax.clamp(limits.min, product, limits.max)
 
 
 def choose(condition: Any, yes: Any, no: Any) -> Any:

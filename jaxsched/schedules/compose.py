@@ -1,4 +1,4 @@
-"""Schedules of schedules: warm-up, cooldown and repetition for any of them, bounds, shifts."""
+"""Schedules of schedules: repetition, bounds and shifts for any of them."""
 
 from typing import Any
 
@@ -6,64 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import transition
 from jaxsched.core.cycles import check_cycles, cycle, scaled
 from jaxsched.core.schedule import Operand, at, schedule
-from jaxsched.core.steps import after, moved, since, slowed
-from jaxsched.core.types import AtLeastOne, Number, Period, Positive, SignedSteps, Steps
-
-
-@schedule
-def with_warmup(count: jax.Array, schedule: Operand, warmup_steps: Steps, init_value: Number = 0.0):
-    """A linear warm-up to the first value of a schedule, then the schedule from its step 0.
-
-        rate = init_value + (schedule(0) - init_value) count / warmup_steps   before warmup_steps
-        rate = schedule(count - warmup_steps)                                 from there on
-
-    Args:
-      schedule: any schedule, number or function of the count. It is delayed, not cut.
-      warmup_steps: the length of the warm-up; 0 for none.
-      init_value: the value at step 0.
-
-    Example:
-      >>> from jaxsched import linear_schedule
-      >>> rate = with_warmup(linear_schedule(1.0, 0.0, 4), warmup_steps=2)
-      >>> print(*(f"{rate(count):.2f}" for count in range(7)))
-      0.00 0.50 1.00 0.75 0.50 0.25 0.00
-    """
-    value = at(schedule, since(count, warmup_steps))
-    rising = transition(init_value, value, count, warmup_steps)
-    return jnp.where(count < warmup_steps, rising, value)
-
-
-@schedule
-def with_cooldown(
-    count: jax.Array,
-    schedule: Operand,
-    begin: Steps,
-    cooldown_steps: Steps,
-    end_value: Number = 0.0,
-):
-    """A schedule up to a step, then a straight line from the value it had there.
-
-        rate = schedule(count)                                       up to begin
-        rate = v + (end_value - v) (count - begin) / cooldown_steps   from there on
-        v    = schedule(begin)
-
-    Args:
-      schedule: any schedule, number or function of the count.
-      begin: the step at which the cooldown begins.
-      cooldown_steps: its length; 0 is at the end at once.
-      end_value: the value from step `begin + cooldown_steps` on.
-
-    Example:
-      >>> rate = with_cooldown(0.5, begin=10, cooldown_steps=5)
-      >>> print(*(f"{rate(count):.1f}" for count in (10, 12, 15)))
-      0.5 0.3 0.0
-    """
-    passed = since(count, begin)
-    value = at(schedule, count - passed)
-    return transition(value, end_value, after(count, begin), cooldown_steps)
+from jaxsched.core.steps import moved, slowed
+from jaxsched.core.types import AtLeastOne, Period, Positive, SignedSteps
 
 
 @schedule(check=check_cycles)

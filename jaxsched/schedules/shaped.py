@@ -19,7 +19,7 @@ from jaxsched.core.curves import (
 )
 from jaxsched.core.leaves import whole
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import ratio
+from jaxsched.core.steps import ratio, unfused
 from jaxsched.core.types import NonNegative, Number, Positive, Steps
 
 
@@ -144,4 +144,5 @@ def tanh_schedule(
     near, far = sigmoid(lower, upper)(ratio(steps - passed, steps), ratio(passed, steps))
     return jnp.where(
         count >= steps, end_value, mixture(init_value, end_value, init_value * near, far)
+        count >= steps, end_value, mixture(init_value, end_value, unfused(init_value * near), far)
     )
