@@ -41,6 +41,8 @@ from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learn
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
 from jaxsched.core.schedule import schedule as schedule
+from jaxsched.interop.torch import from_torch as from_torch
+from jaxsched.interop.torch import to_torch as to_torch
 from jaxsched.schedules.compose import clip as clip
 from jaxsched.schedules.compose import maximum as maximum
 from jaxsched.schedules.compose import minimum as minimum
@@ -74,6 +76,7 @@ from jaxsched.schedules.product import (
 from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
+from jaxsched.schedules.reflect import reflect as reflect
 from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.ramps import (
     warmup_stable_decay_schedule as warmup_stable_decay_schedule,

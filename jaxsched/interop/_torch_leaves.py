@@ -31,7 +31,7 @@ from jaxsched.schedules.decay import (
 )
 from jaxsched.schedules.piecewise import join_schedules, piecewise_constant_schedule
 from jaxsched.schedules.reflect import reflect
-from jaxsched.schedules.series import cyclic_schedule
+from jaxsched.schedules.cyclic import cyclic_schedule
 from jaxsched.schedules.table import table_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
 

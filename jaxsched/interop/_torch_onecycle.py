@@ -64,8 +64,8 @@ def phases_of(scheduler: Any, group: int) -> Phases:
 def rate_at(scheduler: Any, phases: Phases, step: int) -> float:
     """The rate at a step, as PyTorch computes it; that of the end where it cannot."""
     begin = 0.0
-    for end, first, last in phases:
-        if step <= end or end == phases[-1][0]:
+    for i, (end, first, last) in enumerate(phases, start=1):
+        if step <= end or i == len(phases):
             done = (step - begin) / (end - begin) if end != begin else 1.0
             if strategy_of(scheduler) == "linear":
                 return (last - first) * done + first

@@ -1,0 +1,5 @@
+from tests.oracles import coverage
+
+
+def test_every_class_has_cases():
+    assert coverage.main() == 0
