@@ -73,19 +73,16 @@ from jaxsched.schedules.piecewise import (
 from jaxsched.schedules.product import (
     cumulative_product_schedule as cumulative_product_schedule,
 )
-from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
-from jaxsched.schedules.shaped import rex_schedule as rex_schedule
-from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
-from jaxsched.schedules.reflect import reflect as reflect
-from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.ramps import (
     warmup_stable_decay_schedule as warmup_stable_decay_schedule,
 )
 from jaxsched.schedules.ramps import with_cooldown as with_cooldown
 from jaxsched.schedules.ramps import with_warmup as with_warmup
+from jaxsched.schedules.reflect import reflect as reflect
 from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
+from jaxsched.schedules.table import table_schedule as table_schedule
 from jaxsched.schedules.untuned import radam_warmup_schedule as radam_warmup_schedule
 from jaxsched.schedules.untuned import untuned_warmup_schedule as untuned_warmup_schedule
 from jaxsched.schedules.warmup import (

@@ -51,10 +51,9 @@ def rational(beta: Any) -> Curve:
     """A hyperbola `left / (left + beta gone)`: a straight line bent, for `beta > 0`."""
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Beyond the end, or without any steps, where nothing asks for it, the sum could be 0.
+        # Beyond the end, where nothing asks for it, the denominator could be 0.
         left, far = jnp.maximum(left, 0), unfused(beta * gone)
-        total = jnp.where(left + far > 0, left + far, 1)
-        return left / total, far / total
+        return left / (left + far), far / (left + far)
 
     return weights
 
@@ -74,11 +73,6 @@ def sigmoid(lower: Any, upper: Any) -> Curve:
     """`(1 - tanh x) / 2` with x from `lower` to `upper`; its ends are not 1 and 0."""
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        limits = jnp.finfo(left.dtype)
-        x = sum(
-            jnp.clip(2 * end * part, limits.min, limits.max)
-            for end, part in ((lower, left), (upper, gone))
-        )
         x = unfused(2 * lower * left) + unfused(2 * upper * gone)
         return jax.nn.sigmoid(-x), jax.nn.sigmoid(x)
 

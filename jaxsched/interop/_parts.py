@@ -39,7 +39,9 @@ def joined(parts: Sequence[Part]) -> Schedule:
 
 
 def _from(part: Part, moved: bool) -> Operand:
-    return shift(part.schedule, -part.passed) if moved and callable(part.schedule) else part.schedule
+    return (
+        shift(part.schedule, -part.passed) if moved and callable(part.schedule) else part.schedule
+    )
 
 
 def as_schedule(value: Operand) -> Schedule:

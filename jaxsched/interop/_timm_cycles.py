@@ -29,7 +29,10 @@ def cosine(scheduler: Any) -> Cycle:
 
 def polynomial(scheduler: Any) -> Cycle:
     """The cycle of a `PolyLRScheduler`."""
-    k, power = read(scheduler, "k_decay", checks.positive), read(scheduler, "power", checks.positive)
+    k, power = (
+        read(scheduler, "k_decay", checks.positive),
+        read(scheduler, "power", checks.positive),
+    )
     if k == 1:
         return lambda peak, steps, end: polynomial_schedule(peak, end, power, steps)
     return lambda peak, steps, end: k_decay_schedule(peak, steps, k, end, power, "linear")
@@ -74,7 +77,9 @@ def cycles(scheduler: Any, kind: str, base: float, faithful: bool) -> Schedule:
         peak, length = base * decay**number, steps * mult**number
         late = faithful and parts and passed >= 1
         if kind == "TanhLRScheduler" and late:
-            parts.append(Part(begin - 1, last_of_tanh(scheduler, base * decay ** (number - 1), end)))
+            parts.append(
+                Part(begin - 1, last_of_tanh(scheduler, base * decay ** (number - 1), end))
+            )
         parts.append(Part(begin, one(peak, length, end), max(passed, 0)))
     return joined(parts)
 

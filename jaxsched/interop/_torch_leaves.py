@@ -22,6 +22,7 @@ from jaxsched.interop.reading import (
 )
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.cycles import cosine_restarts_schedule
+from jaxsched.schedules.cyclic import cyclic_schedule
 from jaxsched.schedules.decay import (
     constant_schedule,
     cosine_decay_schedule,
@@ -31,7 +32,6 @@ from jaxsched.schedules.decay import (
 )
 from jaxsched.schedules.piecewise import join_schedules, piecewise_constant_schedule
 from jaxsched.schedules.reflect import reflect
-from jaxsched.schedules.cyclic import cyclic_schedule
 from jaxsched.schedules.table import table_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
 

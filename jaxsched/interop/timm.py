@@ -17,8 +17,8 @@ from jaxsched.schedules.decay import exponential_decay, linear_schedule
 from jaxsched.schedules.epochs import by_epoch
 from jaxsched.schedules.inverse import power_schedule
 from jaxsched.schedules.noise import noise_schedule
-from jaxsched.schedules.piecewise import piecewise_constant_schedule
 from jaxsched.schedules.normalized import normalized_exponential_schedule
+from jaxsched.schedules.piecewise import piecewise_constant_schedule
 from jaxsched.schedules.shaped import k_decay_schedule
 from jaxsched.schedules.table import table_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
@@ -103,7 +103,9 @@ def _clock(scheduler: Any, updates_per_epoch: int | None) -> Callable[[Schedule]
     if updates_per_epoch is None:
         return lambda rate: rate
     if not read(scheduler, "t_in_epochs"):
-        raise ValueError(f"`updates_per_epoch` is not for `{type(scheduler).__name__}`: it counts updates.")
+        raise ValueError(
+            f"`updates_per_epoch` is not for `{type(scheduler).__name__}`: it counts updates."
+        )
     updates = some_whole_steps("updates_per_epoch", updates_per_epoch)
     return lambda rate: by_epoch(rate, updates)
 
@@ -123,7 +125,9 @@ def _warming(scheduler: Any, group: int, base: float, rate: Schedule, after: flo
     init = read(scheduler, "warmup_lr_init", checks.number)
     peak = init + steps * read_item(scheduler, "warmup_steps", group, checks.number)
     begin = math.ceil(steps)
-    return joined([Part(0, linear_schedule(init, peak, steps)), Part(begin, rate, begin - steps + after)])
+    return joined(
+        [Part(0, linear_schedule(init, peak, steps)), Part(begin, rate, begin - steps + after)]
+    )
 
 
 def _first(rate: Schedule, value: float) -> Schedule:
@@ -141,7 +145,9 @@ def _noisy(scheduler: Any, rate: Schedule) -> Schedule:
     limit, kind = read(scheduler, "noise_pct", checks.non_negative), read(scheduler, "noise_type")
     std = read(scheduler, "noise_std", checks.positive) if kind == "normal" else None
     noise = noise_schedule(limit, std, read(scheduler, "noise_seed", checks.steps))
-    begin, end = (min(math.ceil(checks.steps("noise_range_t", t)), checks.MAX_COUNT) for t in (begin, end))
+    begin, end = (
+        min(math.ceil(checks.steps("noise_range_t", t)), checks.MAX_COUNT) for t in (begin, end)
+    )
     if end <= begin:
         return rate
     parts = [Part(0, 1.0), Part(begin, noise, begin), Part(end, 1.0)]
@@ -172,8 +178,13 @@ def _wsd(scheduler: Any, base: float, faithful: bool) -> Schedule:
     stable, peak = _stable(scheduler, base, end), max(base, end)
     step = math.ceil(begin)
     if not callable(stable):
-        return joined([Part(0, peak), Part(step, _cooldown(scheduler, peak, length, end), step - begin)])
-    falling, rising = (_cooldown(scheduler, 1.0, length, 0.0), _cooldown(scheduler, 0.0, length, end))
+        return joined(
+            [Part(0, peak), Part(step, _cooldown(scheduler, peak, length, end), step - begin)]
+        )
+    falling, rising = (
+        _cooldown(scheduler, 1.0, length, 0.0),
+        _cooldown(scheduler, 0.0, length, end),
+    )
     share = joined([Part(0, 1.0), Part(step, falling, step - begin)])
     if end == 0:
         return stable * share

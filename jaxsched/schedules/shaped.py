@@ -143,6 +143,5 @@ def tanh_schedule(
     passed = jnp.minimum(count, steps)
     near, far = sigmoid(lower, upper)(ratio(steps - passed, steps), ratio(passed, steps))
     return jnp.where(
-        count >= steps, end_value, mixture(init_value, end_value, init_value * near, far)
         count >= steps, end_value, mixture(init_value, end_value, unfused(init_value * near), far)
     )
