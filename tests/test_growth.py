@@ -56,6 +56,7 @@ LIMITS = {
     "sgdr": (restarts, 120),
     "table": (lambda n: js.table_schedule(levels(n), list(scales(n))), 100),
     "monotone table": (lambda n: js.table_schedule(levels(n), list(scales(n)), "monotone"), 190),
+    "product": (lambda n: js.cumulative_product_schedule(0.1, 0.999, n), 80),
     "cosine_restarts": (lambda n: js.cosine_restarts_schedule(0.1, 10), 80),
 }
 every_table = pytest.mark.parametrize(("make", "limit"), LIMITS.values(), ids=LIMITS)

@@ -71,16 +71,20 @@ def cyclic_schedule(
 
 def _power(rate: Any, exponent: jax.Array) -> Any:
     known_one = isinstance(rate, (int, float)) and rate == 1
-    return 1 if known_one else exponential(1.0, rate, exponent, 1)
+    return 1 if known_one else _held(exponential(1.0, rate, exponent, 1))
 
 
 def _scaled(init: Any, peak: Any, scale: Any) -> Any:
     """The peak of a height that was scaled; exactly the one given while the scale is 1."""
     if isinstance(scale, int):
         return peak
-    height = (peak - init) * scale
-    greatest = jnp.finfo(height.dtype).max
-    return jnp.where(scale == 1, peak, init + jax.lax.clamp(-greatest, height, greatest))
+    return jnp.where(scale == 1, peak, init + _held((peak - init) * _held(scale)))
+
+
+def _held(value: jax.Array) -> jax.Array:
+    """A value held within the finite floats: 0 times infinity would not be a number."""
+    greatest = jnp.finfo(value.dtype).max
+    return jax.lax.clamp(-greatest, value, greatest)
 
 
 @schedule
