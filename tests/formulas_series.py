@@ -114,3 +114,8 @@ def noise(count, limit, std=None, seed=0):
         return 1 + limit * uniform
     scale = std * mp.sqrt(2)
     return 1 + scale * mp.erfinv(uniform * mp.erf(limit / scale))
+
+
+def reflect(count, schedule, period):
+    number, passed = divmod(count, period)
+    return schedule(period - passed if number % 2 else passed)

@@ -219,4 +219,19 @@ ROWS = [
         bounds=lambda h: (1 - np.float32(h["limit"]), 1 + np.float32(h["limit"])),
         continuous=("limit", "std"),
     ),
+    Row(
+        "reflect",
+        draws(init_value=values, alpha=fractions, steps=gaps, period=gaps),
+        dict(init_value=0.5, alpha=0.1, steps=50, period=40),
+        lambda h: js.reflect(
+            js.cosine_decay_schedule(h["init_value"], h["steps"], h["alpha"]), h["period"]
+        ),
+        lambda t, h: formulas.reflect(
+            t, lambda t: cosine(t, h["init_value"], h["steps"], h["alpha"]), h["period"]
+        ),
+        flat(8),
+        lambda h: [h["period"], 2 * h["period"], 3 * h["period"]],
+        continuous=("init_value", "alpha"),
+        exact=lambda h: [(0, h["init_value"]), (2 * h["period"], h["init_value"])],
+    ),
 ]

@@ -25,7 +25,7 @@ TABLES = "".join(
 NAMES = [
     name
     for name in vars(jaxsched)
-    if not name.startswith("_") and name not in ("core", "schedules", "control", "flax")
+    if not name.startswith("_") and name not in ("core", "schedules", "control", "interop", "flax")
 ]
 SCHEDULES = [name for name in NAMES if isinstance(getattr(jaxsched, name), Maker)]
 

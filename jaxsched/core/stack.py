@@ -22,7 +22,8 @@ class Stack:
     """A sequence of schedules, grouped by form. Prints as the list it was made of.
 
     Attributes:
-      groups: one schedule a form, with an added leading axis on the leaves that differ.
+      groups: one schedule a form, with an added leading axis on the leaves that differ; as it is
+        where it is the only one, so that its known numbers stay known.
       shared: for each group, the hyperparameters that all its members leave at their default;
         those are kept as they are, so that known numbers stay known.
       forms: the group of each member, as bytes of int32: static, and quick to compare.
@@ -78,6 +79,8 @@ class Stack:
 
     def _member(self, group: int, choose: Callable[[Any], Any]) -> Any:
         members, shared = self.groups[group], self.shared[group]
+        if np.sum(np.frombuffer(self.forms, np.int32) == group) == 1:
+            return members
         if not shared:
             return jax.tree.map(choose, members)
         hyperparams = {
@@ -111,11 +114,15 @@ def _shared(members: Sequence[Any]) -> frozenset[str]:
 
 
 def _stacked(members: Sequence[Any], shared: frozenset[str]) -> Any:
+    return members[0] if len(members) == 1 else _in_arrays(members, shared)
+
+
+def _in_arrays(members: Sequence[Any], shared: frozenset[str]) -> Any:
     if shared:
         maker, names = members[0].maker, members[0].hyperparams
         varying = [{n: m.hyperparams[n] for n in names if n not in shared} for m in members]
         kept = {name: maker.defaults[name] for name in shared}
-        return Schedule(maker, {**kept, **_stacked(varying, frozenset())})
+        return Schedule(maker, {**kept, **_in_arrays(varying, frozenset())})
     leaves = zip(*map(jax.tree.leaves, members), strict=True)
     return jax.tree.unflatten(jax.tree.structure(members[0]), map(array_of, leaves))
 

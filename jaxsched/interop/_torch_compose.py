@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import jax
+
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_leaves import (
-    ABSOLUTE,
-    AFFINE,
-    MULTIPLICATIVE,
-    Entry,
-    group_rate,
-)
+from jaxsched.interop._torch_entry import Entry, group_rate
+from jaxsched.interop._torch_leaves import ABSOLUTE, AFFINE, MULTIPLICATIVE
 from jaxsched.interop._torch_onecycle import onecycle
 from jaxsched.interop.reading import (
     NoNativeForm,
@@ -41,7 +38,10 @@ def kind_of(scheduler: Any) -> str:
 
 def members_of(scheduler: Any) -> list[Any]:
     """The schedulers that one holds."""
-    return list(read(scheduler, "_schedulers"))
+    members = list(read(scheduler, "_schedulers"))
+    if not members:
+        checks.refuse(f"{type(scheduler).__name__}._schedulers", members, "at least one scheduler")
+    return members
 
 
 def from_start(scheduler: Any, entry: Entry) -> Schedule:
@@ -105,7 +105,21 @@ def _sequential(scheduler: Any, entry: Entry) -> Schedule:
             schedules.append(from_start(member, following))
         else:
             schedules.append(schedules[-1])
-    return join_schedules(schedules, boundaries) if boundaries else schedules[0]
+    return join_schedules(_of_different_forms(schedules), boundaries)
+
+
+def _of_different_forms(schedules: list[Schedule]) -> list[Schedule]:
+    """The same, delayed by no step as often as it takes for all to differ in form.
+
+    Those of one form would share a formula over arrays, whose numbers are float32: of a decay
+    by 0.9999 a step that leaves three digits after ten thousand steps.
+    """
+    different: dict[Any, Schedule] = {}
+    for schedule in schedules:
+        while jax.tree.structure(schedule) in different:
+            schedule = shift(schedule, 0)
+        different[jax.tree.structure(schedule)] = schedule
+    return list(different.values())
 
 
 _FOLLOWING = ("SWALR", "MultiplicativeLR")
@@ -184,6 +198,6 @@ def _product(members: list[Any], entry: Entry) -> Schedule:
 
 
 def _factors(carrier: Any, others: Iterator[Any], entry: Entry) -> Iterator[Schedule]:
-    yield from_start(carrier, replace(entry, init=base_of(carrier, entry.group) / entry.unit))
+    yield from_start(carrier, entry)
     for member in others:
         yield from_start(member, entry.factor_of(base_of(member, entry.group)))

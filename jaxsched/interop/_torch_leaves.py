@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from operator import mul
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule, multiply
+from jaxsched.interop._torch_entry import Entry, group_rate
 from jaxsched.interop.reading import (
     NoNativeForm,
     one_of,
@@ -34,42 +34,6 @@ from jaxsched.schedules.piecewise import join_schedules, piecewise_constant_sche
 from jaxsched.schedules.reflect import reflect
 from jaxsched.schedules.table import table_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How a scheduler takes over a parameter group.
-
-    Attributes:
-      group: the index of the group.
-      init: the rate it finds there.
-      how: "made" by its constructor, "set" to its step 0 at a milestone, or "stepped" to it, as
-        happens to the members of a scheduler that is itself the first member of another.
-      depth: how many schedulers this one is the first member of.
-      unit: the rate that counts as 1.
-      faithful: whether to do as PyTorch does, or as is meant.
-      horizon: the last step to be tabulated, or None.
-    """
-
-    group: int
-    init: float
-    how: Literal["made", "set", "stepped"] = "made"
-    depth: int = 0
-    unit: float = 1.0
-    faithful: bool = True
-    horizon: int | None = None
-
-    def base(self, scheduler: Any) -> float:
-        """The base rate of a scheduler."""
-        return read_item(scheduler, "base_lrs", self.group, checks.number) / self.unit
-
-    def start(self, scheduler: Any) -> float:
-        """The rate that its factors multiply."""
-        return self.base(scheduler) if self.how == "set" else self.init
-
-    def factor_of(self, base: float) -> "Entry":
-        """The same in units of a base rate, for a factor of a product."""
-        return replace(self, init=1.0, unit=self.unit * base)
 
 
 def _step(scheduler: Any, entry: Entry) -> Schedule:
@@ -183,7 +147,7 @@ def _multiplicative(scheduler: Any, entry: Entry) -> Schedule:
     if entry.horizon is None:
         raise _no_formula(scheduler, "lr_lambdas")
     function = _function(scheduler, entry)
-    first = 1.0 if entry.how == "made" else float(function(0))
+    first = 1.0 if entry.how == "made" or not entry.faithful else float(function(0))
     factors = (float(function(step)) for step in range(1, entry.horizon + 1))
     return _table(accumulate(factors, mul, initial=entry.init * first))
 
@@ -214,15 +178,6 @@ def _averaging(scheduler: Any, entry: Entry) -> Schedule:
     else:
         rate = _half_cosine(entry.init, end, steps)
     return shift(rate, -1) if entry.how == "stepped" else rate
-
-
-def group_rate(scheduler: Any, group: int, key: str) -> float:
-    """A rate that the optimizer keeps for a parameter group."""
-    groups = read(read(scheduler, "optimizer"), "param_groups")
-    if key not in groups[group]:
-        raise ValueError(f"`{type(scheduler).__name__}.optimizer` keeps no `{key}` of its groups.")
-    value = groups[group][key]
-    return checks.number(key, value.item() if callable(getattr(value, "item", None)) else value)
 
 
 MULTIPLICATIVE: dict[str, Callable[[Any, Entry], Schedule]] = {

@@ -6,10 +6,12 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_leaves import Entry, group_rate
+from jaxsched.interop._torch_entry import Entry, group_rate
 from jaxsched.interop.reading import one_of, read, some_whole_steps
-from jaxsched.schedules.decay import constant_schedule
+from jaxsched.schedules.compose import shift
+from jaxsched.schedules.decay import constant_schedule, cosine_decay_schedule, linear_schedule
 from jaxsched.schedules.piecewise import join_schedules, piecewise_interpolate_schedule
+from jaxsched.schedules.reflect import reflect
 from jaxsched.schedules.table import table_schedule
 
 Phases = list[tuple[float, float, float]]
@@ -39,9 +41,19 @@ def _through(scheduler: Any, phases: Phases, unit: float, total: int) -> Schedul
     regular = all(a < b for a, b in pairwise([0.0, *knots])) and min(values) > 0
     if not regular:
         return table_schedule([rate_at(scheduler, phases, t) / unit for t in range(total)])
-    scales = {knot: b / a for knot, (a, b) in zip(knots, pairwise(values), strict=True)}
-    curve = "cosine" if strategy_of(scheduler) == "cos" else "linear"
-    return piecewise_interpolate_schedule(curve, values[0], scales)
+    scales: Any = {knot: b / a for knot, (a, b) in zip(knots, pairwise(values), strict=True)}
+    cosine = strategy_of(scheduler) == "cos"
+    before = piecewise_interpolate_schedule("cosine" if cosine else "linear", values[0], scales)
+    # The last phase begins between two steps but ends at one: counted from there it is exact.
+    begin, length = math.ceil(knots[-2]), total - 1 - knots[-2]
+    if begin >= total - 1:
+        return before
+    start, end = values[-2:]
+    rising = linear_schedule(end, start, length)
+    if cosine:
+        rising = cosine_decay_schedule(end, length, alpha=start / end)
+    left = total - 1 - begin
+    return join_schedules([before, shift(reflect(rising, left), -left)], [begin])
 
 
 def strategy_of(scheduler: Any) -> str:

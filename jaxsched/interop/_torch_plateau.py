@@ -6,7 +6,7 @@ from jaxsched.control.controller import Controller
 from jaxsched.control.controllers import reduce_on
 from jaxsched.control.monitors.best import plateau
 from jaxsched.core import checks
-from jaxsched.interop._torch_leaves import group_rate
+from jaxsched.interop._torch_entry import group_rate
 from jaxsched.interop.reading import one_of, read, read_item, whole_steps
 
 _MOST_REDUCTIONS = 10_000

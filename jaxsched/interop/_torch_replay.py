@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jaxsched.interop._torch_compose import kind_of, members_of, milestones_of
-from jaxsched.interop._torch_leaves import group_rate
+from jaxsched.interop._torch_entry import group_rate
 from jaxsched.interop._torch_onecycle import phases_of, rate_at
 from jaxsched.interop.reading import NoNativeForm, read
 
@@ -148,9 +148,16 @@ def _cyclic(s: _Stepper, _: float) -> float:
     cycle = math.floor(1 + passed)
     x = 1 + passed - cycle
     height = x / ratio if x <= ratio else (x - 1) / (ratio - 1)
-    by_cycle = s.read("scale_mode") == "cycle"
-    scale = s.scheduler.scale_fn(cycle if by_cycle else s.time)
+    scale = _scale(s)(cycle if s.read("scale_mode") == "cycle" else s.time)
     return s.base() + (s.read("max_lrs")[s.group] - s.base()) * height * scale
+
+
+def _scale(s: _Stepper) -> Callable[[int], float]:
+    custom, bases = s.read("_scale_fn_custom"), {"triangular": 1.0, "triangular2": 0.5}
+    if custom is not None:
+        return custom
+    base = bases.get(s.read("mode"), s.read("gamma"))
+    return lambda number: base ** (number - (s.read("scale_mode") == "cycle"))
 
 
 def _onecycle(s: _Stepper, _: float) -> float:

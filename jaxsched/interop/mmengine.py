@@ -99,7 +99,7 @@ def from_mmengine(
         return _schedule(others, group, faithful, value, updates, steps)
     if len(plateaus) > 1 or any(not is_factor(_mover(pair, group, faithful)) for pair in others):
         raise ValueError(
-            "One `ReduceOnPlateau...` and factors can be read together, and no others."
+            "One `ReduceOnPlateau...` can be read with factors, and with no others."
         )
     rate = _schedule(others, group, faithful, value, updates, steps) if others else value
     return _reduced(plateaus[0], group, rate, value)
@@ -143,7 +143,7 @@ def _schedule(
     mixed = len(set(epochs)) > 1
     if mixed and updates is None:
         raise ValueError(
-            "Some schedulers count epochs and some updates: pass `updates_per_epoch=`."
+            "Some schedulers count epochs, some updates: pass `updates_per_epoch=`."
         )
     try:
         if mixed:

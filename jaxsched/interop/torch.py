@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxsched.control.controller import Controller
 from jaxsched.core import checks
-from jaxsched.core.schedule import Operand, Schedule, operand
+from jaxsched.core.schedule import Operand, Schedule, multiply
 from jaxsched.interop._torch_compose import (
     base_of,
     from_start,
@@ -14,7 +14,7 @@ from jaxsched.interop._torch_compose import (
     multiplies_rate,
     sets_rate,
 )
-from jaxsched.interop._torch_leaves import Entry, group_rate
+from jaxsched.interop._torch_entry import Entry, group_rate
 from jaxsched.interop._torch_plateau import reduced_on_plateau
 from jaxsched.interop._torch_replay import position, replay
 from jaxsched.interop.reading import NoNativeForm, read, whole_steps
@@ -153,7 +153,7 @@ def to_torch(schedule: Operand, optimizer: Any) -> Any:
       >>> rate = jaxsched.cosine_decay_schedule(0.1, 100)
       >>> scheduler = to_torch(rate, optimizer)  # doctest: +SKIP
     """
-    rate = operand("schedule", schedule)
+    rate = multiply(schedule, 1.0)
     try:
         from torch.optim.lr_scheduler import LambdaLR  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -162,4 +162,4 @@ def to_torch(schedule: Operand, optimizer: Any) -> Any:
         ) from error
     for group in optimizer.param_groups:
         group["initial_lr"] = 1.0
-    return LambdaLR(optimizer, lambda step: float(rate(step) if callable(rate) else rate))
+    return LambdaLR(optimizer, lambda step: float(rate(step)))

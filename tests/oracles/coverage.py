@@ -1,4 +1,4 @@
-"""How many of a package's classes are compared with the live ones: `python -m tests.oracles.coverage`.
+"""How many of a package's classes are compared with live ones: `python -m tests.oracles.coverage`.
 
 The classes are found by looking into the package, so a new version's new class fails the run.
 """

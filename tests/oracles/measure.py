@@ -14,7 +14,8 @@ DRIFT = 1e-9
 def agree(found: Any, wanted: Any) -> None:
     """Raises unless rates are those of another library, to the digits of float32."""
     found, wanted = np.asarray(found, np.float64), np.asarray(wanted, np.float64)
-    allowed = UNITS * np.finfo(np.float32).eps * np.abs(wanted) + DRIFT * np.max(np.abs(wanted))
+    digits = np.finfo(np.float32)
+    allowed = UNITS * digits.eps * np.abs(wanted) + DRIFT * np.max(np.abs(wanted)) + digits.tiny
     worst = np.argmax(np.abs(found - wanted) - allowed)
     error = abs(found[worst] - wanted[worst])
     assert error <= allowed[worst], f"{found[worst]} != {wanted[worst]} at {worst}"
