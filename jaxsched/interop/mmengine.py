@@ -98,9 +98,7 @@ def from_mmengine(
     if not plateaus:
         return _schedule(others, group, faithful, value, updates, steps)
     if len(plateaus) > 1 or any(not is_factor(_mover(pair, group, faithful)) for pair in others):
-        raise ValueError(
-            "One `ReduceOnPlateau...` can be read with factors, and with no others."
-        )
+        raise ValueError("One `ReduceOnPlateau...` can be read with factors, and with no others.")
     rate = _schedule(others, group, faithful, value, updates, steps) if others else value
     return _reduced(plateaus[0], group, rate, value)
 
@@ -142,9 +140,7 @@ def _schedule(
         checks.refuse("scheduler", sorted(clocks), "schedulers at one step")
     mixed = len(set(epochs)) > 1
     if mixed and updates is None:
-        raise ValueError(
-            "Some schedulers count epochs, some updates: pass `updates_per_epoch=`."
-        )
+        raise ValueError("Some schedulers count epochs, some updates: pass `updates_per_epoch=`.")
     try:
         if mixed:
             return _on_two_clocks(windows, dict(times), epochs, value, updates or 1)
