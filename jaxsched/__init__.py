@@ -41,7 +41,10 @@ from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learn
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
 from jaxsched.core.schedule import schedule as schedule
+from jaxsched.interop.fvcore import from_fvcore as from_fvcore
+from jaxsched.interop.ignite import from_ignite as from_ignite
 from jaxsched.interop.mmengine import from_mmengine as from_mmengine
+from jaxsched.interop.paddle import from_paddle as from_paddle
 from jaxsched.interop.timm import from_timm as from_timm
 from jaxsched.interop.torch import from_torch as from_torch
 from jaxsched.interop.torch import to_torch as to_torch

@@ -57,8 +57,9 @@ def _step(scheduler: Any, group: int, faithful: bool) -> Mover:
 
 def _multi_step(scheduler: Any, group: int, faithful: bool) -> Mover:
     gamma = read(scheduler, "gamma", checks.non_negative)
-    times = sorted(read(scheduler, "milestones").elements())
-    scales = {whole_steps("milestones", step): gamma ** times.count(step) for step in times}
+    counts = read(scheduler, "milestones")
+    scales = {whole_steps("milestones", step): gamma ** counts[step] for step in sorted(counts)}
+    times = [step for step in sorted(counts) for _ in range(counts[step])]
     return Mover(
         lambda init: piecewise_constant_schedule(init, scales or None),
         lambda init, n: init * gamma ** bisect_right(times, n),

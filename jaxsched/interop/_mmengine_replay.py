@@ -84,7 +84,7 @@ def _restarts(s: Any, group: int, value: float, n: int) -> float:
 
 _RULES: dict[str, Rule] = {
     "Step": _step,
-    "MultiStep": lambda s, group, value, n: value * s.gamma ** s.milestones[n],
+    "MultiStep": lambda s, group, value, n: value * s.gamma ** s.milestones.get(n, 0),
     "Constant": _constant,
     "Linear": _linear,
     "Exponential": lambda s, group, value, n: value * s.gamma if n else value,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_leaves import Entry
+from jaxsched.interop._torch_entry import Entry
 from jaxsched.interop._torch_onecycle import onecycle
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import jaxsched as js
-from tests.oracles.measure import agree
+from tests.oracles.measure import agree, answers
 from tests.oracles.mmengine_cases import (
     COSINE,
     FACTORS,
@@ -21,7 +21,6 @@ from tests.oracles.mmengine_cases import (
     plateau_rates,
     rates_of,
 )
-from tests.test_interop import answers
 
 STEPS = 2500
 drawn = settings(

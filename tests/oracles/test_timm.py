@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import jaxsched as js
-from tests.oracles.measure import agree
+from tests.oracles.measure import agree, answers
 from tests.oracles.timm_cases import (
     SAMPLES,
     STRATEGIES,
@@ -21,7 +21,6 @@ from tests.oracles.timm_cases import (
     rates_of,
 )
 from tests.oracles.torch_cases import optimizer_of
-from tests.test_interop import answers
 
 STEPS = 3000
 drawn = settings(

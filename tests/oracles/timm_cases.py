@@ -1,5 +1,6 @@
 """timm's schedulers as plain data: a class and its arguments, and how to build one."""
 
+import importlib.util
 import random
 import warnings
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from tests.oracles.timm_package import schedulers as package
 from tests.oracles.torch_cases import Case, decays, optimizer_of
 
 __all__ = ["package"]
+
+if importlib.util.find_spec("timm"):
+    package()
 
 FUNCTIONS = {"squared": lambda done: (1 - done) ** 2}
 NESTED = ("optimizer", "lr_scheduler")

@@ -16,6 +16,7 @@ def schedulers() -> Any:
             raise ImportError("timm is not installed.")
         package = types.ModuleType("timm")
         package.__path__ = list(spec.submodule_search_locations or ())
+        package.__spec__ = spec
         package.__version__ = importlib.metadata.version("timm")  # pyright: ignore
         sys.modules["timm"] = package
     return importlib.import_module("timm.scheduler")
