@@ -6,7 +6,7 @@ from typing import Any
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
 from jaxsched.interop._parts import Part, joined
-from jaxsched.interop.reading import read, some_whole_steps, whole_steps
+from jaxsched.interop.reading import read, some_whole_steps
 from jaxsched.schedules.compose import repeat, shift
 from jaxsched.schedules.decay import linear_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
@@ -46,7 +46,7 @@ def cyclical(scheduler: Any, kind: str) -> Schedule:
     if passed > size:
         # The next cycle's value has been set for the warm-up to it.
         start = start / start_mult if start_mult else start
-    warmup, begin, parts = whole_steps("warmup_duration", warmup), 0, []
+    begin, parts = 0, []
     while begin <= checks.MAX_COUNT:
         following = int(size * mult), int(warmup * mult)
         if following == (size, warmup):

@@ -35,21 +35,19 @@ def windowed(windows: Sequence[Window], now: int, value: float) -> Schedule:
     begins = [now + 1, *sorted(bounds)]
     for begin, end in zip(begins, [*begins[1:], _FOREVER], strict=True):
         active = [w for w in windows if w.begin <= begin < w.end]
-        schedule, passed, last = _segment(active, begin, end, value)
-        parts.append(Part(begin - now, schedule, passed))
-        value, first = last, value
-        if begin == now + 1 and all(w.begin <= now for w in active):
-            # The value now is one of this segment.
-            parts = [Part(0, schedule, max(passed - 1, 0))]
-        elif begin == now + 1:
-            parts.insert(0, Part(0, first))
+        # If nothing begins at the next step, the value now is one of the first segment.
+        lead = begin == now + 1 and all(w.begin <= now for w in active)
+        if begin == now + 1 and not lead:
+            parts.append(Part(0, value))
+        schedule, passed, value = _segment(active, begin, end, value, int(lead))
+        parts.append(Part(begin - now - lead, schedule, passed))
     return joined(parts)
 
 
 def _segment(
-    active: Sequence[Window], begin: int, end: int, value: float
+    active: Sequence[Window], begin: int, end: int, value: float, lead: int
 ) -> tuple[Operand, float, float]:
-    """A schedule, where its clock stands, and its last value."""
+    """A schedule from `lead` steps earlier on, where its clock stands, and its last value."""
     if not active:
         return value, 0, value
     if len(active) > 1 and not all(is_factor(w.mover) and _lasts(w, end) for w in active):
@@ -58,8 +56,11 @@ def _segment(
     curves = [w.mover.curve(init) for w, init in zip(active, found, strict=True)]
     last = [w.mover.value(init, end - 1 - w.begin) for w, init in zip(active, found, strict=True)]
     if len(active) == 1:
-        return curves[0], begin - active[0].begin, last[0]
-    moved = [joined([Part(0, c, begin - w.begin)]) for w, c in zip(active, curves, strict=True)]
+        return curves[0], begin - lead - active[0].begin, last[0]
+    moved = [
+        joined([Part(0, curve, begin - lead - w.begin)])
+        for w, curve in zip(active, curves, strict=True)
+    ]
     return functools.reduce(operator.mul, moved), 0, math.prod(last)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jaxsched.core.checks import MAX_COUNT
-from jaxsched.core.schedule import Operand, Schedule, operand
+from jaxsched.core.schedule import Operand, Schedule, add, operand
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.decay import constant_schedule
 from jaxsched.schedules.piecewise import join_schedules
@@ -32,7 +32,7 @@ def joined(parts: Sequence[Part]) -> Schedule:
     kept = [part for part, end in zip(parts, ends, strict=True) if part.begin < end]
     # Parts of one form make one formula, so all of them are shifted if one is.
     moved = any(part.passed for part in kept)
-    schedules = [_from(part, moved) for part in kept]
+    schedules: list[Any] = [_from(part, moved) for part in kept]
     if len(kept) > 1:
         return join_schedules(schedules, [part.begin for part in kept[1:]])
     return as_schedule(schedules[0])
@@ -46,10 +46,10 @@ def _from(part: Part, moved: bool) -> Operand:
 
 def as_schedule(value: Operand) -> Schedule:
     """A number or a function of the count as a schedule."""
-    value: Any = operand("value", value)
-    if isinstance(value, Schedule):
-        return value
-    return shift(value, 0) if callable(value) else constant_schedule(value)
+    checked: Any = operand("value", value)
+    if isinstance(checked, Schedule):
+        return checked
+    return add(0.0, checked) if callable(checked) else constant_schedule(checked)
 
 
 def first_step(reached: Callable[[int], bool], low: int = 0, high: int = MAX_COUNT) -> int:

@@ -199,12 +199,14 @@ def _multi_step(scheduler: Any, horizon: int | None) -> Schedule:
     return shift(piecewise_constant_schedule(init, scales or None), -_next(scheduler))
 
 
+def _a_function(name: str, value: Any) -> Any:
+    return value if callable(value) else checks.refuse(name, value, "a function")
+
+
 def _function(name: str, first: Callable[[Any], int]) -> Callable[[Any, int | None], Schedule]:
     def read_function(scheduler: Any, horizon: int | None) -> Schedule:
-        function, begin = read(scheduler, name), first(scheduler)
+        begin, function = first(scheduler), read(scheduler, name, _a_function)
         label = f"{type(scheduler).__name__}.{name}"
-        if not callable(function):
-            checks.refuse(label, function, "a function")
         if horizon is not None:
             values: Sequence[float] = [float(function(begin + k)) for k in range(horizon + 1)]
             return table_schedule(values)

@@ -75,7 +75,8 @@ def from_paddle(
     Example:
       >>> module = {"__module__": "paddle.optimizer.lr"}  # A stand-in for the real one.
       >>> scheduler = type("ExponentialDecay", (), module)()
-      >>> scheduler.base_lr, scheduler.gamma, scheduler.last_epoch, scheduler.last_lr = 1.0, 0.5, 1, 0.5
+      >>> scheduler.base_lr, scheduler.gamma = 1.0, 0.5
+      >>> scheduler.last_epoch, scheduler.last_lr = 1, 0.5
       >>> rate = from_paddle(scheduler)
       >>> print(rate(0), rate(1))
       0.5 0.25
@@ -165,7 +166,7 @@ def _piecewise(scheduler: Any, base: float) -> Schedule:
 
 
 def _multi_step(scheduler: Any, base: float) -> Schedule:
-    gamma = read(scheduler, "gamma", checks.non_negative)
+    gamma: Any = read(scheduler, "gamma", checks.non_negative)
     steps = [whole_steps("milestones", step) for step in read(scheduler, "milestones")]
     return piecewise_constant_schedule(base, dict.fromkeys(steps, gamma) or None)
 

@@ -203,7 +203,7 @@ def _stable(scheduler: Any, base: float, end: float) -> Operand:
 
 def _cooldown(scheduler: Any, init: float, steps: float, end: float) -> Schedule:
     shape = read(scheduler, "decay_fn")
-    if callable(shape):
+    if not isinstance(shape, str):
         factors = [float(shape(min(step / steps, 1.0))) for step in range(1, math.ceil(steps) + 1)]
         return table_schedule([init, *(end + (init - end) * factor for factor in factors)])
     shape = one_of(*_SHAPES)("decay_fn", shape)

@@ -141,6 +141,7 @@ STRATEGIES = {
 
 TABULATED = 2000
 B = {"learning_rate": 0.1}
+WARMUP = {"warmup_steps": 50, "start_lr": 0.0, "end_lr": 0.1}
 SAMPLES: list[tuple[Case, int]] = [
     (("NoamDecay", {"d_model": 512, "warmup_steps": 40}), 0),
     (("PiecewiseDecay", {"boundaries": [30, 60], "values": [0.1, 0.05, 0.2]}), 0),

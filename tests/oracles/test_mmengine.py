@@ -24,7 +24,7 @@ from tests.oracles.mmengine_cases import (
 
 STEPS = 2500
 drawn = settings(
-    max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
