@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 
-.PHONY: demo test lint bench oracles clean
+.PHONY: demo test lint bench oracles oracles-paddle clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -24,6 +24,16 @@ bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benc
 oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages they import from
 	$(ORACLES)/bin/python -m tests.oracles.coverage
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m pytest -n2 -q -o addopts= -o filterwarnings=default tests/oracles
+
+# Paddle alone is larger than all others together.
+oracles-paddle: $(ORACLES)-paddle/.oracles  ## the same for Paddle, in an environment of its own
+	$(ORACLES)-paddle/bin/python -m tests.oracles.coverage paddle
+	$(ORACLES)-paddle/bin/python -m pytest -n2 -q -o addopts= -o filterwarnings=default tests/oracles/test_paddle.py
+
+$(ORACLES)-paddle/.oracles: pyproject.toml
+	test -x $(ORACLES)-paddle/bin/python || $(PYTHON) -m venv $(ORACLES)-paddle
+	$(ORACLES)-paddle/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) paddlepaddle==3.3.1 -e '.[test]'
+	touch $@
 
 # The packages come first, so that nothing else chooses their versions.
 $(ORACLES)/.oracles: pyproject.toml tests/oracles/requirements.txt tests/oracles/requirements-no-deps.txt

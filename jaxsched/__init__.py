@@ -43,10 +43,15 @@ from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learn
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
 from jaxsched.core.schedule import schedule as schedule
+from jaxsched.interop.fvcore import from_fvcore as from_fvcore
+from jaxsched.interop.ignite import from_ignite as from_ignite
 from jaxsched.interop.keras import from_keras as from_keras
 from jaxsched.interop.keras import to_keras as to_keras
+from jaxsched.interop.mmengine import from_mmengine as from_mmengine
+from jaxsched.interop.paddle import from_paddle as from_paddle
 from jaxsched.interop.scenic import from_scenic as from_scenic
 from jaxsched.interop.t5x import from_t5x as from_t5x
+from jaxsched.interop.timm import from_timm as from_timm
 from jaxsched.interop.torch import from_torch as from_torch
 from jaxsched.interop.torch import to_torch as to_torch
 from jaxsched.interop.transformers import from_transformers as from_transformers
@@ -67,10 +72,14 @@ from jaxsched.schedules.decay import cosine_decay_schedule as cosine_decay_sched
 from jaxsched.schedules.decay import exponential_decay as exponential_decay
 from jaxsched.schedules.decay import linear_schedule as linear_schedule
 from jaxsched.schedules.decay import polynomial_schedule as polynomial_schedule
+from jaxsched.schedules.epochs import by_epoch as by_epoch
 from jaxsched.schedules.inverse import inverse_sqrt_schedule as inverse_sqrt_schedule
 from jaxsched.schedules.inverse import inverse_time_schedule as inverse_time_schedule
 from jaxsched.schedules.inverse import power_schedule as power_schedule
 from jaxsched.schedules.noise import noise_schedule as noise_schedule
+from jaxsched.schedules.normalized import (
+    normalized_exponential_schedule as normalized_exponential_schedule,
+)
 from jaxsched.schedules.onecycle import cosine_onecycle_schedule as cosine_onecycle_schedule
 from jaxsched.schedules.onecycle import linear_onecycle_schedule as linear_onecycle_schedule
 from jaxsched.schedules.piecewise import join_schedules as join_schedules

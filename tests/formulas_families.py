@@ -114,3 +114,9 @@ def k_decay(count, init_value, decay_steps, k, end_value=0.0, exponent=1.0, curv
     p = p ** mpf(k) if 0 < p < 1 else p
     weight = half_cosine(p, 1) if curve == "cosine" else 1 - p
     return blend(init_value, end_value, weight ** mpf(exponent) if p < 1 else 0)
+
+
+def normalized_exponential(count, init_value, decay_steps, end_value=0.0, ratio=0.1):
+    p, ratio = progress(count, decay_steps), mpf(ratio)
+    weight = (ratio**p - ratio) / (1 - ratio) if ratio != 1 else 1 - p
+    return blend(init_value, end_value, weight if p < 1 else 0)

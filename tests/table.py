@@ -444,6 +444,20 @@ ROWS = [
         continuous=("init_value", "alpha"),
     ),
     Row(
+        "by_epoch",
+        draws(init_value=values, decay_rate=rates, steps_per_epoch=st.integers(1, 10**6)),
+        dict(init_value=0.5, decay_rate=0.5, steps_per_epoch=7),
+        lambda h: js.by_epoch(
+            js.exponential_decay(h["init_value"], 10, h["decay_rate"]), h["steps_per_epoch"]
+        ),
+        lambda t, h: formulas.exponential(
+            int(t) // h["steps_per_epoch"], h["init_value"], 10, h["decay_rate"]
+        ),
+        flat(4, 8),
+        lambda h: [h["steps_per_epoch"] * n for n in (1, 2, 3, 1000)],
+        continuous=("init_value", "decay_rate"),
+    ),
+    Row(
         "stretch",
         draws(init_value=values, decay_rate=rates, factor=st.integers(1, 64)),
         dict(init_value=0.5, decay_rate=0.5, factor=7),

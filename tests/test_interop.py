@@ -5,12 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxsched as js
-from tests.oracles.measure import agree
+from tests.oracles.measure import agree, answers
 from tests.oracles.objects import stand_in
 from tests.oracles.record import PEERS
 
@@ -19,12 +18,19 @@ IMPORTERS = {
     "keras": js.from_keras,
     "transformers": js.from_transformers,
     "pytorch_warmup": js.from_warmup,
+    "timm": js.from_timm,
+    "mmengine": js.from_mmengine,
+    "fvcore": js.from_fvcore,
+    "ignite": js.from_ignite,
+    "paddle": js.from_paddle,
 }
 RECORDED = Path(__file__).parent / "oracles" / "recorded"
 
 
 def kind_of(record: Any) -> str:
     """The class of what was recorded, or the name that says it all."""
+    if isinstance(record, list):
+        return "+".join(map(kind_of, record))
     return record if isinstance(record, str) else record["class"]
 
 
@@ -46,13 +52,3 @@ def test_an_importer_gives_the_recorded_rates(peer: str, case: dict[str, Any]):
     imported = IMPORTERS[peer](stand_in(case["object"], functions), **case["arguments"])
     counts, wanted = map(np.array, zip(*case["rates"], strict=True))
     agree(answers(imported, case["metrics"]) if case["metrics"] else imported(counts), wanted)
-
-
-def answers(controller: Any, metrics: list[float]) -> list[Any]:
-    """The rate before any metric, and those at each of them."""
-    state = controller.init()
-    rates = [controller(state)]
-    for metric in metrics:
-        rate, state = controller.advance(state, value=jnp.asarray(metric, jnp.float32))
-        rates.append(rate)
-    return rates

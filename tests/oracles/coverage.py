@@ -3,10 +3,24 @@
 The classes are found by looking into the package, so a new version's new class fails the run.
 """
 
+import importlib
+import importlib.util
 import inspect
 import sys
+from collections.abc import Collection
+from typing import Any
 
-from tests.oracles import keras_cases, torch_cases, transformers_cases, warmup_cases
+from tests.oracles import (
+    fvcore_cases,
+    ignite_cases,
+    keras_cases,
+    mmengine_cases,
+    paddle_cases,
+    timm_cases,
+    torch_cases,
+    transformers_cases,
+    warmup_cases,
+)
 
 
 def torch_classes() -> set[str]:
@@ -45,22 +59,83 @@ def warmup_classes() -> set[str]:
     return {name for name, _ in public} - {"BaseWarmup"}
 
 
+def subclasses(module: Any, base: str, abstract: Collection[str] = ()) -> set[str]:
+    """The classes of a module that derive from one of it, and can be made."""
+    bases = getattr(module, base)
+    return {
+        name
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, bases) and name not in (base, *abstract)
+    }
+
+
+def timm_classes() -> set[str]:
+    """The schedulers of `timm.scheduler`."""
+    package = timm_cases.package()
+    base = importlib.import_module("timm.scheduler.scheduler").Scheduler
+    members = inspect.getmembers(package, inspect.isclass)
+    return {name for name, cls in members if issubclass(cls, base)}
+
+
+def mmengine_classes() -> set[str]:
+    """The schedulers of `mmengine.optim.scheduler`."""
+    module = importlib.import_module("mmengine.optim.scheduler")
+    return subclasses(module, "_ParamScheduler")
+
+
+def fvcore_classes() -> set[str]:
+    """The schedulers of `fvcore.common.param_scheduler`."""
+    return subclasses(importlib.import_module("fvcore.common.param_scheduler"), "ParamScheduler")
+
+
+def ignite_classes() -> set[str]:
+    """The schedulers of `ignite.handlers`, of the optimizer's and of the engine's parameters."""
+    of_optimizers = importlib.import_module("ignite.handlers.param_scheduler")
+    of_states = importlib.import_module("ignite.handlers.state_param_scheduler")
+    abstract = ("ParamScheduler", "CyclicalScheduler", "StateParamScheduler")
+    found = [subclasses(m, "BaseParamScheduler", abstract) for m in (of_optimizers, of_states)]
+    return set.union(*found) | {of_optimizers.ParamGroupScheduler.__name__}
+
+
+def paddle_classes() -> set[str]:
+    """The schedulers of `paddle.optimizer.lr`."""
+    return subclasses(importlib.import_module("paddle.optimizer.lr"), "LRScheduler")
+
+
+_MMENGINE = {
+    kind + suffix
+    for kind in (*mmengine_cases.LEAVES, "ReduceOnPlateau")
+    for suffix in ("LR", "Momentum", "ParamScheduler")
+}
 PEERS = {
     "torch": (torch_classes, {*torch_cases.STRATEGIES, "ReduceLROnPlateau"}),
+    "timm": (timm_classes, {*timm_cases.STRATEGIES, "PlateauLRScheduler"}),
+    "mmengine": (mmengine_classes, _MMENGINE),
+    "fvcore": (fvcore_classes, {*fvcore_cases.STRATEGIES}),
+    "ignite": (ignite_classes, {*ignite_cases.STRATEGIES, "ReduceLROnPlateauScheduler"}),
+    "paddle": (paddle_classes, {*paddle_cases.STRATEGIES, "ReduceOnPlateau"}),
     "keras": (keras_classes, {*keras_cases.SCHEDULES}),
     "transformers": (
         transformers_types,
         {*transformers_cases.STEPS, *transformers_cases.ON_METRICS},
     ),
-    "pytorch-warmup": (warmup_classes, {*warmup_cases.WARMUPS}),
+    "pytorch_warmup": (warmup_classes, {*warmup_cases.WARMUPS}),
 }
 """For each package the classes that exist, and those with cases."""
 
+OPTIONAL = ("paddle",)
+"""Packages that have an environment of their own."""
 
-def main() -> int:
+
+def main(names: Collection[str] = ()) -> int:
     """Prints the counts, and says whether a class is missing."""
     missing = 0
-    for name, (existing, covered) in PEERS.items():
+    for name in names or PEERS:
+        existing, covered = PEERS[name]
+        if importlib.util.find_spec(name) is None:
+            print(f"{name}: not installed")
+            missing += name not in OPTIONAL
+            continue
         classes = existing()
         print(f"{name}: {len(classes & covered)} of {len(classes)}", *sorted(classes - covered))
         missing += len(classes - covered)
@@ -68,4 +143,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

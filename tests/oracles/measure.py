@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 UNITS = 16
@@ -19,3 +20,13 @@ def agree(found: Any, wanted: Any) -> None:
     worst = np.argmax(np.abs(found - wanted) - allowed)
     error = abs(found[worst] - wanted[worst])
     assert error <= allowed[worst], f"{found[worst]} != {wanted[worst]} at {worst}"
+
+
+def answers(controller: Any, metrics: list[float]) -> list[Any]:
+    """The rate before any metric, and those at each of them."""
+    state = controller.init()
+    rates = [controller(state)]
+    for metric in metrics:
+        rate, state = controller.advance(state, value=jnp.asarray(metric, jnp.float32))
+        rates.append(rate)
+    return rates

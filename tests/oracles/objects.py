@@ -1,5 +1,6 @@
 """An object of another library as JSON, and from JSON a stand-in with the same names."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from typing import Any
@@ -39,6 +40,8 @@ def _encoded(value: Any, is_nested: bool, nested: Sequence[str], functions: Func
         return _DROPPED if _DROPPED in items else items
     if value in functions.values():
         return {"function": next(k for k, v in functions.items() if v == value)}
+    if inspect.isfunction(value):
+        return {"named": value.__name__}
     return snapshot(value, nested, functions) if is_nested else _DROPPED
 
 
@@ -56,6 +59,8 @@ def stand_in(record: Any, functions: Functions) -> Any:
         return {key: stand_in(item, functions) for key, item in record["pairs"]}
     if "function" in record:
         return functions[record["function"]]
+    if "named" in record:
+        return type(record["named"], (), {})
     module, bases = {"__module__": record["module"]}, ()
     for name in reversed(record["bases"]):
         bases = (type(name, bases, module),)

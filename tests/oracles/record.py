@@ -17,6 +17,11 @@ PEERS = {
     "keras": "tests.oracles.keras_cases",
     "transformers": "tests.oracles.transformers_cases",
     "pytorch_warmup": "tests.oracles.warmup_cases",
+    "timm": "tests.oracles.timm_cases",
+    "mmengine": "tests.oracles.mmengine_cases",
+    "fvcore": "tests.oracles.fvcore_cases",
+    "ignite": "tests.oracles.ignite_cases",
+    "paddle": "tests.oracles.paddle_cases",
 }
 """For each package the module with its `NESTED`, `FUNCTIONS` and `recorded(package)`."""
 
@@ -37,12 +42,17 @@ def chosen(rates: list[float]) -> list[int]:
 
 def record(peer: str) -> dict[str, Any]:
     """Every recorded case of a package."""
-    package, cases = importlib.import_module(peer), importlib.import_module(PEERS[peer])
+    cases = importlib.import_module(PEERS[peer])
+    package = importlib.import_module(peer)
     records = []
     for thing, arguments, metrics, run in cases.recorded(package):
         # Taken before it runs on.
-        named = isinstance(thing, str)
-        taken = thing if named else snapshot(thing, cases.NESTED, cases.FUNCTIONS)
+        things = thing if isinstance(thing, list) else [thing]
+        taken = [
+            one if isinstance(one, str) else snapshot(one, cases.NESTED, cases.FUNCTIONS)
+            for one in things
+        ]
+        taken = taken if isinstance(thing, list) else taken[0]
         rates = run()
         steps = range(len(rates)) if metrics else chosen(rates)
         records.append(
