@@ -16,11 +16,15 @@ NUMBERS = dict(
     T_0=10, T_mult=2, base_lr=0.01, max_lr=0.1, step_size_up=5, step_size_down=8, total_steps=100,
     patience=3, cooldown=2, anneal_epochs=10, swa_lr=0.05, timescale=30, mult=0.1, step=50,
     steps_per_decay=10, decay_factor=0.5, steps_per_cycle=20, d_model=512,
+    steps=30, rate=0.9, staircase=True, s1=10, s2=20, v0=0.1, v1=0.05, v2=0.01, alpha=0.1, peak=0.2,
+    t_mul=2, m_mul=0.9, min_delta=1e-3, min_lr=0.01, epochs=9, n=2, h=20, lr_end=0.001, r=0.1, d=20,
+    threshold=1e-3, max_lr_scale=10.0, b2=0.99, w=10,
 )  # fmt: skip
 SCHEDULES = dict(
     schedule=jaxsched.linear_schedule(1.0, 0.0, 10),
     schedules=[jaxsched.linear_schedule(1.0, 0.0, 10), 0.5, 0.1],
     first=jaxsched.linear_schedule(1.0, 0.0, 10),
+    f=lambda epoch: 0.1 / (1 + epoch),
     second=jaxsched.cosine_decay_schedule(1.0, 10),
 )
 CELLS = re.findall(r"^\| [^|]+ \| `([^`]+)` \|", PAGE, flags=re.MULTILINE)
