@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._parts import Part, joined
+from jaxsched.interop._parts import Part, in_reach, joined
 from jaxsched.interop.reading import read, some_whole_steps
 from jaxsched.schedules.compose import repeat, shift
 from jaxsched.schedules.decay import linear_schedule
@@ -65,6 +65,8 @@ def cyclical(scheduler: Any, kind: str) -> Schedule:
 def _cycle(
     curve: Curve, start: float, end: float, size: int, warmup: int, after: float, begin: int
 ) -> list[Part]:
+    if size > checks.MAX_COUNT:
+        return [Part(begin, in_reach(lambda steps: joined(curve(start, end, int(steps))), size))]
     parts = [part._replace(begin=part.begin + begin) for part in curve(start, end, size)]
     return [*parts, Part(begin + size, linear_schedule(end, after, warmup))] if warmup else parts
 

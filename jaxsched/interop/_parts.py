@@ -3,11 +3,11 @@
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from jaxsched.core.checks import MAX_COUNT
 from jaxsched.core.schedule import Operand, Schedule, add, operand
-from jaxsched.schedules.compose import shift
+from jaxsched.schedules.compose import shift, stretch
 from jaxsched.schedules.decay import constant_schedule
 from jaxsched.schedules.piecewise import join_schedules
 
@@ -49,7 +49,17 @@ def as_schedule(value: Operand) -> Schedule:
     checked: Any = operand("value", value)
     if isinstance(checked, Schedule):
         return checked
-    return add(0.0, checked) if callable(checked) else constant_schedule(checked)
+    return add(0.0, cast(Any, checked)) if callable(checked) else constant_schedule(checked)
+
+
+def in_reach(curve: Callable[[Any], Schedule], steps: float) -> Schedule:
+    """A curve over some steps; over more than an int32 count can reach, a stretched one."""
+    if steps <= MAX_COUNT:
+        return curve(steps)
+    return stretch(curve(steps / _STRETCH), _STRETCH)
+
+
+_STRETCH = 2.0**20
 
 
 def first_step(reached: Callable[[int], bool], low: int = 0, high: int = MAX_COUNT) -> int:

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._parts import Part, as_schedule, first_step, joined, whole_if_near
+from jaxsched.interop._parts import Part, as_schedule, first_step, in_reach, joined, whole_if_near
 from jaxsched.interop.reading import read
 from jaxsched.schedules.compose import repeat
 from jaxsched.schedules.decay import polynomial_schedule
@@ -80,11 +81,17 @@ def cycles(scheduler: Any, kind: str, base: float, faithful: bool) -> Schedule:
             parts.append(
                 Part(begin - 1, last_of_tanh(scheduler, base * decay ** (number - 1), end))
             )
-        parts.append(Part(begin, one(peak, length, end), max(passed, 0)))
+        parts.append(
+            Part(begin, in_reach(partial(_between, one, peak, end), length), max(passed, 0))
+        )
     return joined(parts)
 
 
 _NEVER = checks.MAX_COUNT + 1
+
+
+def _between(one: Cycle, peak: float, end: float, steps: float) -> Schedule:
+    return one(peak, steps, end)
 
 
 def _again(one: Cycle, base: float, steps: int, end: float, decay: float) -> Schedule:

@@ -166,9 +166,10 @@ def _piecewise(scheduler: Any, base: float) -> Schedule:
 
 
 def _multi_step(scheduler: Any, base: float) -> Schedule:
-    gamma: Any = read(scheduler, "gamma", checks.non_negative)
-    steps = [whole_steps("milestones", step) for step in read(scheduler, "milestones")]
-    return piecewise_constant_schedule(base, dict.fromkeys(steps, gamma) or None)
+    gamma = read(scheduler, "gamma", checks.non_negative)
+    steps = read(scheduler, "milestones")
+    scales: dict[int, float] = {whole_steps("milestones", step): gamma for step in steps}
+    return piecewise_constant_schedule(base, scales or None)
 
 
 def _step(scheduler: Any, base: float) -> Schedule:
