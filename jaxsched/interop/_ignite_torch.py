@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._parts import as_schedule
+from jaxsched.interop._parts import Part, as_schedule, joined
 from jaxsched.interop._torch_compose import COMPOSED, from_start, kind_of, multiplies_rate
 from jaxsched.interop._torch_entry import Entry, group_rate
 from jaxsched.interop.reading import read, whole_steps
@@ -41,7 +41,11 @@ def wrapped(wrapper: Any, group: int, faithful: bool, horizon: int | None, alone
     else:
         found = base * _FIRST.get(kind, lambda _: 1.0)(scheduler)
         schedule = from_start(scheduler, _with(entry, found, "stepped"))
-    if alone and now and faithful and (kind == "CosineAnnealingLR" or multiplies_rate(scheduler)):
+        if kind == "CosineAnnealingLR":
+            # As its own steps are not counted, it is in closed form from its step 1 on.
+            closed = from_start(scheduler, _with(entry, base, "set"))
+            schedule = joined([Part(0, float(schedule(0))), Part(1, closed, 1)])
+    if alone and now and faithful and multiplies_rate(scheduler):
         rate, expected = group_rate(scheduler, group, "lr"), float(schedule(now - 1))
         if not math.isclose(rate, expected, rel_tol=2e-6, abs_tol=1e-8 * abs(base)):
             raise ValueError(

@@ -30,6 +30,10 @@ def is_factor(mover: Mover) -> bool:
 
 def windowed(windows: Sequence[Window], now: int, value: float) -> Schedule:
     """All of them in their order, from a step at which there is some value on."""
+    if len(windows) > 1 and all(is_factor(w.mover) and _lasts(w, w.end) for w in windows):
+        # Each by itself and in one piece.
+        factors = [windowed([w], now, value if w is windows[0] else 1.0) for w in windows]
+        return functools.reduce(operator.mul, factors)
     bounds = {bound for w in windows for bound in (w.begin, w.end) if now + 1 < bound < _FOREVER}
     parts: list[Part] = []
     begins = [now + 1, *sorted(bounds)]

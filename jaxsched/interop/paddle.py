@@ -87,6 +87,9 @@ def from_paddle(
     if kind == "ReduceOnPlateau":
         return _reduced(scheduler, rate)
     now = read(scheduler, "last_epoch", whole_steps)
+    if kind == "OneCycleLR":
+        # A step that raised was counted.
+        now = min(now, read(scheduler, "total_steps", some_whole_steps))
     horizon = None if steps is None else now + some_whole_steps("steps", steps)
     try:
         schedule = _from_start(scheduler, faithful, horizon)

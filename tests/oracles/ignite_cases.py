@@ -62,7 +62,7 @@ def values_of(scheduler: Any, events: int, group: int = 0) -> list[float]:
             else:
                 scheduler(None)
                 values.append(_set_by(scheduler, group))
-        except ValueError:  # `OneCycleLR` beyond its end.
+        except (ValueError, ZeroDivisionError):  # Beyond an end; a cycle of no steps.
             break
     return values
 

@@ -40,7 +40,7 @@ def _encoded(value: Any, is_nested: bool, nested: Sequence[str], functions: Func
         return _DROPPED if _DROPPED in items else items
     if value in functions.values():
         return {"function": next(k for k, v in functions.items() if v == value)}
-    if inspect.isfunction(value):
+    if inspect.isroutine(value):
         return {"named": value.__name__}
     return snapshot(value, nested, functions) if is_nested else _DROPPED
 
