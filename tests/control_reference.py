@@ -390,7 +390,8 @@ class Follow(Controller):
         if value is not None:
             before = self.scale
             self.hear(value)
-            self.events += self.scale != before
+            # Not if it is back where it was, but for rounding.
+            self.events += abs(self.scale - before) > 1e-6 * before
         return self.scale * self.schedule(self.count)
 
     def hear(self, value):

@@ -270,7 +270,7 @@ WARMUPS = [
     Row(
         "exponential_warmup",
         draws(timescale=lengths),
-        dict(timescale=1000),
+        dict(timescale=1000.5),
         lambda h: js.exponential_warmup_schedule(**h),
         lambda t, h: formulas.exponential_warmup(t, **h),
         flat(6),

@@ -34,7 +34,6 @@ CONTROLLERS = {
     "advance_on": lambda s: js.advance_on(rule(), [s, js.linear_schedule(1.0, 0.5, 9), 0.1]),
     "scale_on": lambda s: js.scale_on(rule(), s, factor=1.5, max_scale=8.0),
     "raise_and_lower_on": lambda s: js.raise_and_lower_on(js.improving(9), rule(), s),
-    "follow": lambda s: js.follow(js.greedy(patience=2, factor=0.5, window=3), s),
 }
 OPTIMIZERS = {
     **{name: lambda s, make=make: adam(make(s)) for name, make in CONTROLLERS.items()},
@@ -132,6 +131,19 @@ def test_a_run_restored_at_any_step_goes_on_bit_for_bit(make, way, after, tmp_pa
         assert_same(run(step, carry, LOSSES[i:], after), (carries[i:], reads[i:]))
 
 
+def test_a_scale_restored_at_any_step_goes_on_bit_for_bit():
+    step = stepping(follow)
+    carries, reads = run(step, start(follow(COSINE)))
+    restored = by_flax(carries, start(follow(COSINE)))
+    for i, carry in enumerate(restored):
+        assert_same(run(step, carry, LOSSES[i:]), (carries[i:], reads[i:]))
+
+
+def follow(schedule):
+    rule = js.greedy(patience=1, factor=0.5, window=3, reset_after=2)
+    return adam(js.follow(rule, schedule))
+
+
 def test_orbax_restores_into_shapes(tmp_path):
     make = OPTIMIZERS["reset_on, return_to_best"]
     first = start(make(COSINE))
@@ -193,9 +205,7 @@ def test_a_controller_goes_on_under_half_the_schedule_with_half_the_rate(name):
         assert_same(stepping(make, half)(carry, loss)[1], (wanted, records))
 
 
-SAME_MONITOR = [
-    make for name, make in CONTROLLERS.items() if name not in ("raise_and_lower_on", "follow")
-]
+SAME_MONITOR = [make for name, make in CONTROLLERS.items() if name != "raise_and_lower_on"]
 
 
 def test_controllers_of_the_same_monitor_have_the_same_state():

@@ -122,7 +122,7 @@ def greedy(
       >>> state = rule.init()
       >>> for loss in (3.0, 2.0, 2.0, 2.0):
       ...     state, scale = rule.update(state, loss)
-      ...     print(scale, end=" ")
+      ...     print(f"{scale:.1f}", end=" ")
       1.0 2.0 2.0 1.0
 
     Source: arXiv 2512.14527; `GreedyLR` of Transformers.
@@ -211,7 +211,7 @@ def follow(
       >>> rate = follow(jaxsched.greedy(patience=2, factor=0.5), 0.4)
       >>> state = rate.init()
       >>> for loss in (3.0, 2.0, 2.0, 2.0):
-      ...     print(rate(state, value=loss), end=" ")
+      ...     print(f"{rate(state, value=loss):.1f}", end=" ")
       ...     state = rate.update(state, value=loss)
       0.4 0.8 0.8 0.4
     """

@@ -15,7 +15,9 @@ from jaxsched.schedules.piecewise import join_schedules
 _ROUNDING = 1e-9
 
 
-def restarts(init: float, period: float, period_mult: float, peak_mult: float, alpha: float):
+def restarts(
+    init: float, period: float, period_mult: float, peak_mult: float, alpha: float
+) -> Schedule:
     """Cosines from `init ((1 - alpha) peak_mult ** i + alpha)` to `alpha init`."""
     low = alpha * init
     at_whole_steps = float(period).is_integer() and float(period_mult).is_integer()

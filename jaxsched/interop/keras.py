@@ -52,8 +52,8 @@ def from_keras(
     - A whole `initial_learning_rate` makes Keras round all other numbers towards 0, pi
       included. That is not reproduced but raises. Meant: the same number as a float.
 
-    What is not reproduced is Keras' rounding, in float32 by default: a power is off by one digit
-    more for every ten times that the rate was multiplied, and steps beyond 2^24 are rounded. At
+    What is not reproduced is Keras' rounding, in float32 by default. A power is off by some 2^-24
+    of itself for every time that the rate was multiplied, and steps beyond 2^24 are rounded. At
     some steps where it should restart `CosineDecayRestarts` is at the end of the cycle before,
     and in a compiled step some stairs are one step late. Nor is this: a metric that is NaN
     in the first epoch is the best for ever.

@@ -17,7 +17,7 @@ from tests.oracles.transformers_cases import GREEDY, PLATEAU, STEPS, Case, build
 
 LENGTH = 3500
 drawn = settings(
-    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
