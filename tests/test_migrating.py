@@ -20,9 +20,9 @@ NUMBERS = dict(
     steps=30, rate=0.9, staircase=True, s1=10, s2=20, v0=0.1, v1=0.05, v2=0.01, alpha=0.1, peak=0.2,
     t_mul=2, m_mul=0.9, min_delta=1e-3, min_lr=0.01, epochs=9, n=2, h=20, lr_end=0.001, r=0.1, d=20,
     threshold=1e-3, max_lr_scale=10.0, b2=0.99, w=10,
-    a=0.1, z=0.01, v=0.1, N=100, g=0.5, k=10, p=2.0, m=0.01, D=20, tau=30, begin=50, lb=-6.0, ub=4.0,
-    w0=0.01, w1=0.1, values=[0.1, 0.05, 0.01], knots=[0, 10, 20], boundaries=[10, 20], up=5, down=8,
-    decay_rate=0.5, patience_t=3, noise_pct=0.5, noise_std=1.0, updates_per_epoch=7,
+    a=0.1, z=0.01, v=0.1, N=100, g=0.5, k=10, p=2.0, m=0.01, D=20, tau=30, begin=50, lb=-6.0,
+    ub=4.0, w0=0.01, w1=0.1, values=[0.1, 0.05, 0.01], knots=[0, 10, 20], boundaries=[10, 20],
+    up=5, down=8, decay_rate=0.5, patience_t=3, noise_pct=0.5, noise_std=1.0, updates_per_epoch=7,
 )  # fmt: skip
 SCHEDULES = dict(
     schedule=jaxsched.linear_schedule(1.0, 0.0, 10),

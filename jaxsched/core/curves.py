@@ -79,6 +79,20 @@ def sigmoid(lower: Any, upper: Any) -> Curve:
     return weights
 
 
+def decaying_to(ratio: Any) -> Curve:
+    """An exponential that falls to a ratio of its beginning, stretched so that it ends at 0."""
+    log = -jnp.log(ratio)
+    # A ratio of 1 is a straight line, the limit.
+    log = jnp.clip(jnp.where(jnp.abs(log) < 1e-8, 1e-8, log), -80.0, 80.0)
+
+    def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
+        # Beyond the end, where nothing asks for it, the exponential could overflow.
+        left, gone = jnp.clip(left, 0, 1), jnp.clip(gone, 0, 1)
+        return jnp.expm1(log * left) / jnp.expm1(log), jnp.expm1(-log * gone) / jnp.expm1(-log)
+
+    return weights
+
+
 def first_part(share: Any, curve: Curve) -> Curve:
     """The first part of a curve, of which only this share is ever reached."""
     return lambda left, gone: curve(left * share + (1 - share), gone * share)

@@ -4,7 +4,6 @@ A shape is a transition with a curve of its own: it maps the two ends, a count, 
 number of steps to the value, which has the exact ends and stays between them.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -13,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import between, cosine, linear, rational, transition
+from jaxsched.core.curves import between, cosine, decaying_to, linear, rational, transition
 from jaxsched.core.leaves import whole
 from jaxsched.core.powers import exponential as geometric_sequence
 from jaxsched.core.steps import choose, unfused
@@ -43,9 +42,9 @@ def sqrt(left: jax.Array, gone: jax.Array) -> Weights:
     return left / (1 + root), root
 
 
-def exponential(left: jax.Array, gone: jax.Array) -> Weights:
+def exponential(init: Any, end: Any, count: jax.Array, steps: Any) -> jax.Array:
     """`2 * 0.5 ** gone - 1`: a halving that ends at 0."""
-    return jnp.expm1(math.log(2) * left), -2 * jnp.expm1(-math.log(2) * gone)
+    return transition(init, end, count, steps, decaying_to(0.5))
 
 
 def geometric(init: Any, end: Any, count: jax.Array, steps: Any) -> jax.Array:
@@ -73,7 +72,7 @@ SHAPES: dict[str, Callable[[Any, Any, jax.Array, Any], jax.Array]] = {
     "mirror_cosine": partial(transition, curve=mirror_cosine),
     "square": partial(transition, curve=square),
     "sqrt": partial(transition, curve=sqrt),
-    "exponential": partial(transition, curve=exponential),
+    "exponential": exponential,
     "geometric": geometric,
     "inverse": inverse,
 }

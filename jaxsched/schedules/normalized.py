@@ -1,11 +1,8 @@
 """An exponential decay that reaches its end."""
 
-from typing import Any
-
 import jax
-import jax.numpy as jnp
 
-from jaxsched.core.curves import Curve, transition
+from jaxsched.core.curves import decaying_to, transition
 from jaxsched.core.schedule import schedule
 from jaxsched.core.types import Number, Positive, Steps
 
@@ -40,16 +37,4 @@ def normalized_exponential_schedule(
       `WSDLRScheduler(decay_fn="exp")` of timm; with the ratio 1/2, `2 * 0.5 ** u - 1`, the
       exponential cooldown of Megatron-LM.
     """
-    return transition(init_value, end_value, count, decay_steps, _decaying_to(ratio))
-
-
-def _decaying_to(ratio: Any) -> Curve:
-    log = -jnp.log(ratio)
-    log = jnp.clip(jnp.where(jnp.abs(log) < 1e-8, 1e-8, log), -80.0, 80.0)
-
-    def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Beyond the end, where nothing asks for it, the exponential could overflow.
-        left, gone = jnp.clip(left, 0, 1), jnp.clip(gone, 0, 1)
-        return jnp.expm1(log * left) / jnp.expm1(log), jnp.expm1(-log * gone) / jnp.expm1(-log)
-
-    return weights
+    return transition(init_value, end_value, count, decay_steps, decaying_to(ratio))

@@ -11,6 +11,7 @@ from jaxsched.core import checks
 from jaxsched.core.schedule import schedule
 from jaxsched.core.steps import ratio, unfused
 from jaxsched.core.types import BelowOne
+from jaxsched.schedules.saturating import exponential_warmup_schedule
 
 
 @schedule
@@ -43,11 +44,10 @@ def untuned_warmup_schedule(
       Ma and Yarats, On the Adequacy of Untuned Warmup for Adaptive Optimization, 2021; the
       lengths are those of pytorch-warmup.
     """
-    passed = count + 1.0
-    if shape == "linear":
-        length = _whole_length(2.0, b2)
-        return jnp.where(passed < length, jnp.minimum(ratio(passed, length), 1), 1)
-    return -jnp.expm1(-ratio(passed, _whole_length(1.0, b2)))
+    if shape == "exponential":
+        return exponential_warmup_schedule.function(count, _whole_length(1.0, b2))
+    passed, length = count + 1.0, _whole_length(2.0, b2)
+    return jnp.where(passed < length, jnp.minimum(ratio(passed, length), 1), 1)
 
 
 def _whole_length(numerator: float, b2: Any) -> Any:
