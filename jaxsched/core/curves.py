@@ -51,9 +51,10 @@ def rational(beta: Any) -> Curve:
     """A hyperbola `left / (left + beta gone)`: a straight line bent, for `beta > 0`."""
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Beyond the end, where nothing asks for it, the denominator could be 0.
+        # Beyond the end, or without any steps, where nothing asks for it, the sum could be 0.
         left, far = jnp.maximum(left, 0), unfused(beta * gone)
-        return left / (left + far), far / (left + far)
+        total = jnp.where(left + far > 0, left + far, 1)
+        return left / total, far / total
 
     return weights
 
