@@ -69,6 +69,11 @@ def improves(value: Any, best: Any, rtol: float, atol: float, mode: str) -> bool
     return bool(value < best - allowed if mode == "min" else value > best + allowed)
 
 
+def grown(number: int, growth: float, events: int) -> int:
+    """Rounded to whole numbers; a half, as near as float32 can tell, goes down."""
+    return math.ceil(number * growth**events - 0.501)
+
+
 @observing
 def plateau(
     patience=10,
@@ -85,14 +90,14 @@ def plateau(
     while True:
         seen.append((yield fires))
         fires = False
-        if len(seen) < round(window * window_growth**events):
+        if len(seen) < grown(window, window_growth, events):
             continue
         value, seen = mean_of(seen), []
         improved = improves(value, best, rtol, atol, mode)
         best = value if improved and not (left_out and reset_best) else best
         bad = 0 if improved or left_out else bad + 1
         left_out = max(left_out - 1, 0)
-        if bad >= max(round(patience * patience_growth**events), 1):
+        if bad >= max(grown(patience, patience_growth, events), 1):
             fires, bad, left_out, events = True, 0, cooldown, events + 1
             best = None if reset_best else best
 

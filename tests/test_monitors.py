@@ -282,6 +282,12 @@ def test_plateau_grows_in_patience():
 def test_plateau_grows_in_window():
     monitor = js.plateau(patience=1, window=2, window_growth=2.0)
     assert steps_of_events(monitor, [1.0] * 32) == [3, 7, 15, 31]
+    # 5, then 7 and not 8: a half goes down, known or traced, in 32 bits and in 64.
+    down = js.plateau(patience=5, patience_growth=1.5)
+    assert steps_of_events(down, [1.0] * 14) == [5, 12]
+    # 6.5 goes down to 6, whichever side of it the power comes out on.
+    down = js.plateau(patience=5, patience_growth=1.3)
+    assert steps_of_events(down, [1.0] * 14) == [5, 11]
     both = js.plateau(patience=1, patience_growth=2.0, window_growth=2.0)
     assert steps_of_events(both, [1.0] * 32) == [1, 1 + 2 * 2, 5 + 4 * 4]
 

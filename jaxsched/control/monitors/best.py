@@ -77,8 +77,8 @@ def plateau(
       cooldown: windows left out after it fires. The best value goes on being updated, unless it
         is to be forgotten. Keras leaves out one fewer.
       patience_growth: after each event the patience is that many times longer, rounded to
-        whole windows: a lower rate takes longer to show what it can do.
-      window_growth: likewise the window, rounded to whole observations.
+        whole windows, halves down: a lower rate takes longer to show what it can do.
+      window_growth: likewise the window, rounded to whole observations, halves down.
       reset_best: whether to forget the best value when it fires, so that the next window, after
         the cooldown, is the new best. For restarts, after which a metric is worse for a while; with
         a warm-up, whose first values are the best of all, let the cooldown cover it.
@@ -117,7 +117,8 @@ def plateau(
 def _grown(number: Any, growth: Any, events: jax.Array) -> Any:
     if isinstance(growth, (int, float)) and growth == 1:
         return number
-    return jnp.round(exponential(number, growth, events, 1))
+    # Half a window is rounded down, also where a power is a hair above it.
+    return jnp.ceil(exponential(number, growth, events, 1) - 0.501)
 
 
 class StreakState(NamedTuple):
