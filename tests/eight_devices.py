@@ -105,7 +105,7 @@ def check_metrics_by_argument() -> None:
     for rows, found in (
         (CONTROLLERS, under_shard_map(CONTROLLERS, values, batch=DEVICES)),
         (CONTROLLERS[:1], under_shard_map(CONTROLLERS[:1], values, data=4, model=2)),
-        (CONTROLLERS, under_pmap(CONTROLLERS, values)),
+        (CONTROLLERS[:1], under_pmap(CONTROLLERS[:1], values)),
         (CONTROLLERS, under_jit(CONTROLLERS, values, AxisType.Auto)),
         (CONTROLLERS[:1], under_jit(CONTROLLERS[:1], values, AxisType.Explicit)),
     ):
