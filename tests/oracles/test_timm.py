@@ -63,7 +63,8 @@ def test_every_step_is_that_of_the_live_scheduler(name: str, data: st.DataObject
 @pytest.mark.parametrize("name", ["CosineLRScheduler", "PolyLRScheduler", "TanhLRScheduler"])
 def test_cycles_of_no_whole_length_begin_where_timms_do(name: str, mult: float):
     arguments = {"t_initial": 100, "cycle_mul": mult, "cycle_limit": 8, "cycle_decay": 0.9}
-    compare(build((name, arguments), 0.1), loose=3e-7)
+    # Just before the end of a cycle a root magnifies the rounding of its length.
+    compare(build((name, arguments), 0.1), loose=1e-6)
 
 
 def test_cycles_that_timm_begins_late_do_so():
