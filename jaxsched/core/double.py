@@ -18,7 +18,8 @@ def sampled(operand: Any, steps: int) -> Any:
         return _mapped(operand, counts)
     try:
         with jax.ensure_compile_time_eval(), _double():
-            return np.asarray(_mapped(operand, counts), np.float64)
+            values = jax.jit(functools.partial(_mapped, operand))(counts)
+            return np.asarray(values, np.float64)
     except TypeError:
         # It is for Python integers only, or made of what is being traced.
         return _called(operand, counts)
