@@ -36,7 +36,7 @@ def test_value_of_known_numbers(row: Row):
 
 
 @every_row
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_value_of_traced_numbers(row: Row, data: st.DataObject):
     draw = as_seen(data.draw(row.draw))
