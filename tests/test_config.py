@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import jaxsched as js
+from jaxsched.core.tables import Table
 from jaxsched.tools.catalogue import OPERATORS, makers, public
 from tests.control_table import CONTROLLERS, MONITORS
 from tests.table import ROWS
@@ -188,8 +189,8 @@ def harmonic(count, init_value):
             r"`value` must be a real number, got \[1.0, 1.0, 1.0\]",
         ),
         (
-            lambda: jax.vmap(lambda _: js.piecewise_constant_schedule(1.0, {3: 0.1}), axis_size=2)(
-                jnp.ones(2)
+            lambda: js.piecewise_constant_schedule(1.0, {3: 0.1}).replace(
+                boundaries_and_scales=Table(np.ones((2, 1)), np.ones((2, 1)))
             ),
             "`boundaries_and_scales` holds several tables",
         ),
@@ -212,7 +213,9 @@ def test_what_is_traced_cannot_be_written():
     with pytest.raises(TypeError, match=r"`schedule.init_value` is traced"):
         traced(js.shift(js.cosine_decay_schedule(0.1, 10), 3))
     with pytest.raises(TypeError, match=r"`boundaries_and_scales` is traced"):
-        traced(js.piecewise_constant_schedule(0.1, {3: 0.1}).replace(init_value=1))
+        jax.jit(lambda table: js.to_config(js.piecewise_constant_schedule(0.1, table)))(
+            Table(np.array([3]), np.array([0.1]))
+        )
 
 
 def test_what_is_not_finite_is_not_written():
@@ -351,7 +354,7 @@ configs = st.recursive(
         st.dictionaries(st.one_of(names, st.just("name"), texts, st.integers()), inner, max_size=4),
         st.sampled_from(sorted(makers())).flatmap(
             lambda name: st.fixed_dictionaries(
-                {"name": st.just(name), **{n: inner for n in makers()[name].readers}}
+                {"name": st.just(name), **dict.fromkeys(makers()[name].readers, inner)}
             )
         ),
     ),

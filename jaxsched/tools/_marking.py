@@ -4,7 +4,7 @@ import ast
 import re
 from typing import NoReturn
 
-_WIDTH = 40
+_WIDTH = 60
 """The most characters shown on each side of a place."""
 
 
