@@ -323,11 +323,19 @@ TOKENS = [
     *("0 * ", "1 / 0", "value=", "init_value=", "monitor=", "shape=", "metric=", "mode="),
 ]
 CALLS = [*public(), *(f"{name}(" for name in public()), *(f"{name}()" for name in public())]
-PIECE = re.compile(r"\w+(?:\.\d+)?(?:e-?\d+)?|\s+|.", re.DOTALL)
+NUMBERS = ["0", "1", "2", "7", "100", "0.5", "1e-3", "-1", "-0.0", "-2.5", "1e38", "2147483647"]
+VALUES = [
+    *("1e-45", "1e39", "1e300", "1.7e308", "2147483648", "1.5", "1e999", "9" * 20, "9" * 320),
+    *("True", "None", "'linear'", "'max'", "''", "'a b'", "[]", "()", "{}", "[1, 2]", "[0.5]"),
+    *("[2, 1]", "{10: 0.5}", "{10: -1}", "{1: 2, 1.5: 3}", "{1: 'a'}", "[None]", "['a']", "[[1]]"),
+    *("plateau()", "greedy()", "[constant_schedule(1), 2]", "reduce_on(plateau(), 1)"),
+]
+VALUE = re.compile(r"\d.*|'.*|True|None")
+PIECE = re.compile(r"'\w+'|\w+(?:\.\d+)?(?:e-?\d+)?|\s+|.", re.DOTALL)
 
 
 def random_texts(seed: int, number: int) -> list[str]:
-    """Calls with something added, left out, repeated or exchanged, and tokens in a row."""
+    """Calls with pieces added, left out, repeated or exchanged, other values, tokens in a row."""
     chance = random.Random(seed)
     written = [repr(row.make(row.sample)) for row in ALL]
     pieces = [PIECE.findall(text) for text in written if len(text) < 150]
@@ -350,10 +358,18 @@ def random_texts(seed: int, number: int) -> list[str]:
             )
         return "".join(parts)
 
+    def revalued() -> str:
+        parts = list(chance.choice(pieces))
+        places = [i for i, part in enumerate(parts) if VALUE.fullmatch(part)]
+        for place in chance.sample(places, min(len(places), chance.randint(1, 3))):
+            parts[place] = chance.choice(NUMBERS if chance.random() < 0.7 else VALUES)
+        return "".join(parts)
+
     def scattered() -> str:
         return "".join(chance.choices([*TOKENS, *CALLS], k=chance.randint(1, 8)))
 
-    return [scattered() if chance.random() < 0.2 else mutated() for _ in range(number)]
+    kinds = [mutated, mutated, revalued, scattered]
+    return [chance.choice(kinds)() for _ in range(number)]
 
 
 def survivors(texts: list[str], read: Callable[[str], Any]) -> list[Any]:
@@ -380,6 +396,6 @@ def test_random_texts_are_read_or_refused(seed: int, monkeypatch: pytest.MonkeyP
     finally:
         events = watching.pop()
     assert events == []
-    assert len(texts) * 0.02 < len(made) < len(texts) * 0.5
+    assert len(texts) * 0.05 < len(made) < len(texts) * 0.5
     for one in made[:200]:
         assert js.parse(repr(one)) == one
