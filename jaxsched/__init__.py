@@ -114,5 +114,8 @@ from jaxsched.schedules.warmup import (
 from jaxsched.schedules.warmup import (
     warmup_exponential_decay_schedule as warmup_exponential_decay_schedule,
 )
+from jaxsched.tools.config import from_config as from_config
+from jaxsched.tools.config import to_config as to_config
+from jaxsched.tools.parse import parse as parse
 
 __version__ = version("jaxsched")

@@ -11,7 +11,7 @@ from jax import export
 
 import jaxsched as js
 from tests import formulas
-from tests.measure import MAX_COUNT, distance
+from tests.measure import DTYPE, MAX_COUNT, distance
 
 call = jax.jit(lambda schedule, counts: schedule(counts))
 
@@ -106,6 +106,14 @@ def test_a_float_count_that_is_whole_is_on_the_stair():
 
 def closure(count):
     return 0.1 / (1 + count)
+
+
+@pytest.mark.parametrize("large", [2**31, -3_000_000_000, 2**63, 2**64, 10**30])
+def test_whole_numbers_beyond_int32_are_no_less_in_a_join(large):
+    rate = js.join_schedules([large, 1], [5])
+    assert rate(0) == DTYPE(large)
+    assert repr(rate) == f"join_schedules(schedules=[{float(large)}, 1.0], boundaries=[5])"
+    assert rate == js.join_schedules([large, 1], [5])
 
 
 def test_plain_functions_are_accepted_wherever_a_schedule_is():

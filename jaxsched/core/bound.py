@@ -119,11 +119,12 @@ class Maker(Generic[P, T]):
         if self.template:
             return self.template.format(**shown)
         given = [
-            f"{name}={shown[name]}" for name in shown if not self._by_default(name, hyperparams)
+            f"{name}={shown[name]}" for name in shown if not self.is_default(name, hyperparams)
         ]
         return f"{self.__name__}({', '.join(given)})"
 
-    def _by_default(self, name: str, hyperparams: dict[str, Any]) -> bool:
+    def is_default(self, name: str, hyperparams: dict[str, Any]) -> bool:
+        """Whether a hyperparameter is what it is when it is left out."""
         default = self.defaults.get(name, inspect.Parameter.empty)
         return leaves.identity(hyperparams[name]) == leaves.identity(default)
 

@@ -89,12 +89,14 @@ class Stack:
         }
         return Schedule(members.maker, hyperparams)
 
-    def __repr__(self) -> str:
+    def members(self) -> list[Any]:
+        """The schedules it was made of, one by one."""
         forms, rows = self.places()
         places = zip(forms.tolist(), rows.tolist(), strict=True)
-        return repr(
-            [self._member(form, functools.partial(_of_host, row=row)) for form, row in places]
-        )
+        return [self._member(form, functools.partial(_of_host, row=row)) for form, row in places]
+
+    def __repr__(self) -> str:
+        return repr(self.members())
 
 
 def _of_host(leaf: Any, row: int) -> Any:

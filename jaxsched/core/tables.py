@@ -42,12 +42,18 @@ class Table:
 
 
 def array_of(values: Sequence[Any] | np.ndarray) -> Any:
-    """Numbers as one array: of the host unless one of them is on a device or traced."""
+    """Numbers as one array: of the host unless one of them is on a device or traced.
+
+    Whole numbers beyond int32 are floats: on the device they would wrap.
+    """
     if any(isinstance(value, jax.Array) for value in values):
         return jnp.stack([jnp.asarray(value) for value in values])
     array = np.array(values)
-    wide = {"f": np.float64, "i": np.int64, "u": np.int64}
-    return array.astype(wide.get(array.dtype.kind, array.dtype) if array.size else np.int64)
+    if array.size and array.dtype.kind not in "iufO":
+        return array
+    reached = np.abs(array.astype(float)) <= checks.MAX_COUNT
+    whole_numbers = not array.size or (array.dtype.kind != "f" and reached.all())
+    return array.astype(np.int64 if whole_numbers else np.float64)
 
 
 def read_boundaries(name: str, value: Any) -> Any:

@@ -1,0 +1,116 @@
+"""What the nodes of a syntax tree stand for: a few kinds have a meaning, all others are refused."""
+
+import ast
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from jaxsched.core.bound import Maker
+from jaxsched.core.schedule import Schedule, add, divide, multiply, negative, subtract
+from jaxsched.tools._marking import fail
+from jaxsched.tools.catalogue import hint, public
+
+_WANTED = (
+    "Expected a number, a string, True, False, None, a list, a dict, the call of a schedule, a"
+    " monitor or a controller, or + - * / between them."
+)
+_OPERATORS: dict[type[ast.operator], tuple[Callable[[Any, Any], Any], Maker[..., Schedule]]] = {
+    ast.Add: (operator.add, add),
+    ast.Sub: (operator.sub, subtract),
+    ast.Mult: (operator.mul, multiply),
+    ast.Div: (operator.truediv, divide),
+}
+
+
+def value_of(node: ast.expr) -> Any:
+    """The number, text, list, dict, schedule, monitor or controller that a node stands for."""
+    match node:
+        case ast.Constant(value=bool() | str() | None as value):
+            return value
+        case ast.Constant(value=int() | float() as value):
+            return _finite(node, value)
+        case ast.List():
+            return [value_of(item) for item in node.elts]
+        case ast.Tuple():
+            return tuple(value_of(item) for item in node.elts)
+        case ast.Dict():
+            return _table(node)
+        case ast.Call():
+            return _call(node)
+        case ast.UnaryOp(op=ast.USub()):
+            return _negated(node)
+        case ast.BinOp() if type(node.op) in _OPERATORS:
+            return _combined(node)
+    fail(node, _WANTED)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _finite(node: ast.expr, value: Any) -> Any:
+    if not abs(value) <= sys.float_info.max:
+        fail(node, "Expected a number that a float can hold.")
+    return value
+
+
+def _checked(node: ast.expr, make: Callable[[], Any]) -> Any:
+    """What is made; an error shows the node."""
+    try:
+        return make()
+    except (TypeError, ValueError, ArithmeticError) as error:
+        fail(node, str(error))
+
+
+def _table(node: ast.Dict) -> dict[Any, Any]:
+    table: dict[Any, Any] = {}
+    for key, item in zip(node.keys, node.values, strict=True):
+        step = None if key is None else value_of(key)
+        if not _is_number(step) or step in table:
+            fail(key or item, "Expected a step, each once, and a number after a colon.")
+        table[step] = value_of(item)
+    return table
+
+
+def _operand(node: ast.expr) -> Any:
+    value = value_of(node)
+    if not _is_number(value) and not isinstance(value, Schedule):
+        fail(node, "Expected a number or a schedule to compute with.")
+    return value
+
+
+def _negated(node: ast.UnaryOp) -> Any:
+    value = _operand(node.operand)
+    return -value if _is_number(value) else negative(value)
+
+
+def _combined(node: ast.BinOp) -> Any:
+    left, right = _operand(node.left), _operand(node.right)
+    of_numbers, of_schedules = _OPERATORS[type(node.op)]
+    if _is_number(left) and _is_number(right):
+        return _finite(node, _checked(node, lambda: of_numbers(left, right)))
+    return _checked(node, lambda: of_schedules(left, right))
+
+
+def _call(node: ast.Call) -> Any:
+    maker = _maker(node.func)
+    named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+    if len(named) < len(node.keywords):
+        fail(node, "Expected arguments by position or by name, each once.")
+    signature = maker.__signature__
+    given = _checked(node, lambda: signature.bind(*node.args, **named).arguments)
+    arguments = {name: _argument(maker, name, item) for name, item in given.items()}
+    return _checked(node, lambda: maker(**arguments))
+
+
+def _argument(maker: Maker[..., Any], name: str, node: ast.expr) -> Any:
+    value = value_of(node)
+    return _checked(node, lambda: maker.readers[name](name, value))
+
+
+def _maker(node: ast.expr) -> Maker[..., Any]:
+    if not isinstance(node, ast.Name) or node.id not in public():
+        meant = hint(node.id) if isinstance(node, ast.Name) else ""
+        fail(node, f"Expected the name of a schedule, a monitor or a controller.{meant}")
+    return public()[node.id]

@@ -1,0 +1,38 @@
+"""The makers that a configuration or an expression may name."""
+
+import difflib
+import functools
+from typing import Any
+
+from jaxsched.core.bound import Maker
+from jaxsched.core.schedule import add, divide, multiply, negative, subtract
+
+OPERATORS: dict[str, Maker[..., Any]] = {
+    maker.__name__: maker for maker in (add, subtract, multiply, divide, negative)
+}
+
+
+@functools.cache
+def public() -> dict[str, Maker[..., Any]]:
+    """Every public schedule, monitor and controller by name."""
+    # Only now: the package itself imports what is built on this.
+    import jaxsched
+
+    return {name: maker for name, maker in vars(jaxsched).items() if isinstance(maker, Maker)}
+
+
+@functools.cache
+def makers() -> dict[str, Maker[..., Any]]:
+    """The public ones and the operators."""
+    return {**public(), **OPERATORS}
+
+
+def hint(name: str) -> str:
+    """A sentence with the name that may have been meant, or nothing."""
+    near = difflib.get_close_matches(name, public(), n=1)
+    return f" Did you mean `{near[0]}`?" if near else ""
+
+
+def inside(path: str, name: str) -> str:
+    """The path of an entry of what stands at a path."""
+    return f"{path}.{name}" if path else name
