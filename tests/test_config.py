@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import ml_collections
 import numpy as np
 import pytest
 import yaml
@@ -161,7 +162,7 @@ def test_any_mapping_is_read_and_left_as_it_is():
 
 
 def test_a_config_dict():
-    config_dict = pytest.importorskip("ml_collections").ConfigDict
+    config_dict = ml_collections.ConfigDict
     for row in ALL:
         made = row.make(row.sample)
         assert js.from_config(config_dict(js.to_config(made))) == made
