@@ -114,5 +114,8 @@ from jaxsched.schedules.warmup import (
 from jaxsched.schedules.warmup import (
     warmup_exponential_decay_schedule as warmup_exponential_decay_schedule,
 )
+from jaxsched.tools.check import check as check
+from jaxsched.tools.describe import describe as describe
+from jaxsched.tools.units import Run as Run
 
 __version__ = version("jaxsched")

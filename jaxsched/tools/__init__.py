@@ -1,0 +1,1 @@
+"""For people, not for the step: what writes schedules down and reads them back."""
