@@ -114,8 +114,11 @@ from jaxsched.schedules.warmup import (
 from jaxsched.schedules.warmup import (
     warmup_exponential_decay_schedule as warmup_exponential_decay_schedule,
 )
+from jaxsched.tools.check import check as check
 from jaxsched.tools.config import from_config as from_config
 from jaxsched.tools.config import to_config as to_config
+from jaxsched.tools.describe import describe as describe
 from jaxsched.tools.parse import parse as parse
+from jaxsched.tools.units import Run as Run
 
 __version__ = version("jaxsched")
