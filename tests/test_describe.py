@@ -110,18 +110,8 @@ def test_steps_looked_at(total):
 
 def test_values_that_are_not_finite_are_counted():
     text = js.describe(lambda count: 1.0 / (count - 5.0), 10)
-    assert text.splitlines()[0].split() == [
-        "not",
-        "finite",
-        "at",
-        "1",
-        "steps,",
-        "the",
-        "first",
-        "of",
-        "them",
-        "5",
-    ]
+    assert "not finite  " in text.splitlines()[0]
+    assert text.splitlines()[0].endswith("  1 of 10 steps, the first of them step 5")
     assert js.describe(lambda count: count * float("nan"), 3).startswith("not finite")
 
 

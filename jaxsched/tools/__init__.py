@@ -1,1 +1,1 @@
-"""For people, not for the step: what writes schedules down and reads them back."""
+"""For people, not for the step: what describes, checks, writes down and reads schedules."""

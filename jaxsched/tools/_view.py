@@ -76,8 +76,8 @@ class View:
             return int(steps[0])
         last = moving[-1]
         held = len(values) - 1 - last
-        way = abs(values[last] - values[-1]) / self.highest
-        return int(steps[last + 1]) if held >= 20 and way > 1e-20 else None
+        way = abs(values[last] - values[-1])
+        return int(steps[last + 1]) if held >= 20 and way > 1e-20 * self.highest else None
 
 
 def view(schedule: Any, total_steps: int) -> View:

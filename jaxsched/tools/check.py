@@ -32,7 +32,8 @@ def check(
         lengths look like epochs, or count micro-batches
 
     Of a run of more than a million steps a million are looked at, half of them next to the
-    ends. Whether a finding is a mistake is for the reader to say.
+    ends. Strong noise looks like jumps; check the schedule without it. Whether a finding is a
+    mistake is for the reader to say.
 
     Args:
       schedule: a schedule, a number, or a function of the count.

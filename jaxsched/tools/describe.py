@@ -53,7 +53,12 @@ def _not_finite(samples: Samples) -> list[tuple[str, str]]:
     wrong = samples.steps[~np.isfinite(samples.values)]
     if not wrong.size:
         return []
-    return [("not finite", f"at {wrong.size} steps, the first of them {wrong[0]}")]
+    return [
+        (
+            "not finite",
+            f"{wrong.size} of {len(samples.steps)} steps, the first of them step {wrong[0]}",
+        )
+    ]
 
 
 def _in_words(samples: Samples) -> list[tuple[str, str]]:
