@@ -20,7 +20,6 @@ from tests.oracles.paddle_cases import (
     rates_of,
 )
 
-pytest.importorskip("paddle")
 drawn = settings(
     max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
