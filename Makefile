@@ -22,7 +22,7 @@ bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benc
 	$(BIN)/python benchmarks/control.py --output docs/benchmarks-control.md
 
 oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages they import from
-	$(ORACLES)/bin/python -m tests.oracles.coverage
+	KERAS_BACKEND=jax $(ORACLES)/bin/python -m tests.oracles.coverage
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m pytest -n2 -q -o addopts= -o filterwarnings=default \
 	  --ignore=tests/oracles/test_paddle.py tests/oracles
 
