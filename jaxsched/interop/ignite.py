@@ -14,7 +14,14 @@ from jaxsched.interop._ignite_torch import wrapped
 from jaxsched.interop._parts import Part, as_schedule, joined
 from jaxsched.interop._plateau import reduced_on_plateau
 from jaxsched.interop._torch_entry import group_rate
-from jaxsched.interop.reading import NoNativeForm, class_of, read, some_whole_steps, whole_steps
+from jaxsched.interop.reading import (
+    NoNativeForm,
+    class_of,
+    read,
+    read_group,
+    some_whole_steps,
+    whole_steps,
+)
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.decay import exponential_decay
 from jaxsched.schedules.piecewise import piecewise_constant_schedule
@@ -113,10 +120,8 @@ def _moved(schedule: Schedule, steps: int) -> Schedule:
 
 
 def _check_group(scheduler: Any, group: int) -> None:
-    groups = read(read(scheduler, "optimizer"), "param_groups")
+    read_group(read(scheduler, "optimizer"), "param_groups", group)
     only = read(scheduler, "param_group_index")
-    if not 0 <= group < len(groups):
-        checks.refuse("group", group, f"below {len(groups)}, the number of parameter groups")
     if only is not None and only != group:
         checks.refuse("group", group, f"{only}, the parameter group that is scheduled")
 

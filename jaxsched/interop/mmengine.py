@@ -17,6 +17,7 @@ from jaxsched.interop.reading import (
     class_of,
     one_of,
     read,
+    read_group,
     read_item,
     some_whole_steps,
     whole_steps,
@@ -117,11 +118,9 @@ def _value(schedulers: Sequence[tuple[str, Any]], group: int) -> float:
     names = {read(scheduler, "param_name") for _, scheduler in schedulers}
     if len(names) > 1:
         checks.refuse("scheduler", sorted(names), "schedulers of one parameter")
-    groups = read(read(schedulers[0][1], "optimizer"), "param_groups")
-    if not 0 <= group < len(groups):
-        checks.refuse("group", group, f"below {len(groups)}, the number of parameter groups")
+    entries = read_group(read(schedulers[0][1], "optimizer"), "param_groups", group)
     name = names.pop()
-    return checks.number(name, float(groups[group][name]))
+    return checks.number(name, float(entries[name]))
 
 
 def _schedule(

@@ -65,6 +65,18 @@ def read_item(thing: object, name: str, index: Any, check: Callable[[str, Any], 
     return check(label, plain(value))
 
 
+def read_group(thing: object, name: str, group: int) -> Any:
+    """One of the parameter groups that an attribute lists.
+
+    Raises:
+      ValueError: if there are not as many.
+    """
+    groups = read(thing, name)
+    if not 0 <= group < len(groups):
+        checks.refuse("group", group, f"below {len(groups)}, the number of parameter groups")
+    return groups[group]
+
+
 def plain(value: Any) -> Any:
     """A tensor or array of one number as that number; anything else as it is."""
     return value.item() if callable(getattr(value, "item", None)) else value

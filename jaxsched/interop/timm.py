@@ -11,7 +11,7 @@ from jaxsched.core.schedule import Operand, Schedule
 from jaxsched.interop._parts import Part, as_schedule, joined
 from jaxsched.interop._plateau import reduced_on_plateau
 from jaxsched.interop._timm_cycles import CYCLES, cycles
-from jaxsched.interop.reading import class_of, one_of, read, read_item, some_whole_steps
+from jaxsched.interop.reading import class_of, one_of, read, read_group, read_item, some_whole_steps
 from jaxsched.schedules.compose import maximum
 from jaxsched.schedules.decay import exponential_decay, linear_schedule
 from jaxsched.schedules.epochs import by_epoch
@@ -82,10 +82,8 @@ def from_timm(
       1.0 0.5 0.25
     """
     kind = class_of(scheduler, "timm", (*_FORMULAS, "PlateauLRScheduler"), _METHODS)
-    groups = read(read(scheduler, "optimizer"), "param_groups")
-    if not 0 <= group < len(groups):
-        checks.refuse("group", group, f"below {len(groups)}, the number of parameter groups")
-    scale = checks.number("lr_scale", groups[group].get("lr_scale", 1.0))
+    entries = read_group(read(scheduler, "optimizer"), "param_groups", group)
+    scale = checks.number("lr_scale", entries.get("lr_scale", 1.0))
     base = read_item(scheduler, "base_values", group, checks.number)
     clock = _clock(scheduler, updates_per_epoch)
     if kind == "PlateauLRScheduler":

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from jaxsched.control.controller import Controller
-from jaxsched.core import checks
 from jaxsched.core.schedule import Operand, Schedule, multiply
 from jaxsched.interop._torch_compose import (
     base_of,
@@ -17,7 +16,7 @@ from jaxsched.interop._torch_compose import (
 from jaxsched.interop._torch_entry import Entry, group_rate
 from jaxsched.interop._torch_plateau import reduced_on_plateau
 from jaxsched.interop._torch_replay import position, replay
-from jaxsched.interop.reading import NoNativeForm, read, whole_steps
+from jaxsched.interop.reading import NoNativeForm, read, read_group, whole_steps
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.piecewise import join_schedules
 from jaxsched.schedules.table import table_schedule
@@ -79,7 +78,7 @@ def from_torch(
       0.5 0.25
     """
     kind = kind_of(scheduler)
-    _check_group(scheduler, group)
+    read_group(read(scheduler, "optimizer"), "param_groups", group)
     if kind == "ReduceLROnPlateau":
         return reduced_on_plateau(scheduler, group)
     try:
@@ -114,12 +113,6 @@ def _native(scheduler: Any, group: int, faithful: bool, steps: int | None) -> Sc
 
 def _from(schedule: Schedule, step: float) -> Schedule:
     return shift(schedule, -step) if step else schedule
-
-
-def _check_group(scheduler: Any, group: int) -> None:
-    groups = read(read(scheduler, "optimizer"), "param_groups")
-    if not 0 <= group < len(groups):
-        checks.refuse("group", group, f"below {len(groups)}, the number of parameter groups")
 
 
 def _init(scheduler: Any, group: int, now: float) -> float:

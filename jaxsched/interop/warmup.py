@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop.reading import class_of, plain, read, whole_steps
+from jaxsched.interop.reading import class_of, plain, read, read_group, whole_steps
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.decay import linear_schedule
 from jaxsched.schedules.saturating import exponential_warmup_schedule
@@ -46,10 +46,8 @@ def from_warmup(warmup: Any, *, group: int = 0) -> Schedule:
       0.25 0.5 0.75 1.0 1.0
     """
     kind = class_of(warmup, "pytorch_warmup", _FACTORS, _METHODS)
-    groups = read(warmup, "warmup_params")
-    if not 0 <= group < len(groups):
-        checks.refuse("group", group, f"below {len(groups)}, the number of parameter groups")
-    factor = _FACTORS[kind](f"{type(warmup).__name__}.warmup_params[{group}]", groups[group])
+    params = read_group(warmup, "warmup_params", group)
+    factor = _FACTORS[kind](f"{type(warmup).__name__}.warmup_params[{group}]", params)
     done = read(warmup, "last_step", whole_steps)
     return shift(factor, -done) if done else factor
 
