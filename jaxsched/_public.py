@@ -119,6 +119,7 @@ from jaxsched.tools.config import from_config as from_config
 from jaxsched.tools.config import to_config as to_config
 from jaxsched.tools.describe import describe as describe
 from jaxsched.tools.parse import parse as parse
+from jaxsched.tools.plot import plot as plot
 from jaxsched.tools.units import Run as Run
 
 __version__ = _version("jaxsched")

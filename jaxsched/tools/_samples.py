@@ -72,3 +72,19 @@ def afterwards(total_steps: int) -> np.ndarray:
 def number(value: float) -> str:
     """A value with four significant digits."""
     return f"{value:.4g}"
+
+
+def thinned(samples: Samples, parts: int = 1000) -> Samples:
+    """Of each of so many parts the first, last, least and greatest sample, which draw the same."""
+    steps, values = samples
+    if len(steps) <= 4 * parts:
+        return samples
+    finite = np.isfinite(values)
+    low, high = np.where(finite, values, np.inf), np.where(finite, values, -np.inf)
+    kept = [
+        index
+        for part in np.array_split(np.arange(len(steps)), parts)
+        for index in (part[0], part[-1], part[low[part].argmin()], part[high[part].argmax()])
+    ]
+    kept = np.unique(kept)
+    return Samples(steps[kept], values[kept])
