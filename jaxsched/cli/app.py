@@ -1,14 +1,13 @@
 """The commands. Those that need JAX import what they do it with."""
 
-import shutil
-import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
-from typer.core import TyperGroup
 
 from jaxsched.cli import names
 from jaxsched.cli import options as of
+from jaxsched.cli.layout import beside
+from jaxsched.cli.mistakes import Plain
 
 if TYPE_CHECKING:
     from jaxsched.cli.reading import Curve
@@ -16,22 +15,8 @@ if TYPE_CHECKING:
 _MOST_CURVES = 26
 
 
-class _Plain(TyperGroup):
-    """Commands whose mistakes end in a line and an exit code of 2."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Runs a command."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise
-        except (ImportError, OSError, ValueError) as error:
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(2) from None
-
-
 app = typer.Typer(
-    cls=_Plain,
+    cls=Plain,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -64,7 +49,7 @@ def list_names(name: of.Name = None) -> None:
         typer.echo(f"{kind}s")
         for one, entry in known.items():
             if entry.kind == kind:
-                _hanging(f"  {one:{width}}  ", entry.documentation.splitlines()[0])
+                typer.echo(beside(f"  {one:{width}}  ", entry.documentation.splitlines()[0]))
 
 
 @app.command()
@@ -75,7 +60,7 @@ def show(
     png: of.Png = None,
     csv: of.Csv = False,
     json: of.Json = False,
-    points: of.Points = 10**6,
+    points: of.Points = of.MOST,
 ) -> None:
     """Draw a schedule, and say what it does.
 
@@ -86,8 +71,9 @@ def show(
     from jaxsched.cli import drawing, views, writing
     from jaxsched.tools.describe import describe
 
-    curve = _read(expr, min(steps, points) if csv or json else steps)
+    curve = _read(expr)
     if csv or json:
+        _note_if_sampled(steps, points)
         taken = views.taken(curve, steps, points)
         typer.echo(writing.as_csv(taken) if csv else writing.as_json(curve.text, taken))
         return
@@ -111,14 +97,16 @@ def check(
     """
     from jaxsched.tools.check import check
 
+    curve = _read(expr)
+    _note_if_sampled(steps)
     findings = check(
-        _read(expr, steps).schedule,
+        curve.schedule,
         steps,
         steps_per_epoch=steps_per_epoch,
         accumulation_steps=accumulation_steps,
     )
     for step, message in findings:
-        _hanging(f"step {step}: ", message)
+        typer.echo(beside(f"step {step}: ", message))
     if findings:
         raise typer.Exit(1)
     typer.echo("Nothing looks wrong.")
@@ -137,6 +125,7 @@ def compare(
     from jaxsched.cli import drawing, views
 
     curves = {chr(ord("A") + place): _read(expr) for place, expr in enumerate(expressions)}
+    _note_if_sampled(steps)
     taken = {letter: views.taken(curve, steps) for letter, curve in curves.items()}
     texts = {letter: f"{letter}: {curve.text}" for letter, curve in curves.items()}
     if png:
@@ -156,26 +145,24 @@ def table(expr: of.Expression, steps: of.Steps, every: of.Every = None) -> None:
     """
     from jaxsched.cli import views
 
+    curve = _read(expr)
     if every:
-        typer.echo(views.by_step(_read(expr), steps, every))
+        typer.echo(views.by_step(curve, steps, every))
     else:
-        typer.echo(views.by_phase(_read(expr, steps), steps))
+        _note_if_sampled(steps)
+        typer.echo(views.by_phase(curve, steps))
 
 
-def _read(text: str, steps: int = 0) -> "Curve":
+def _read(text: str) -> "Curve":
     """The curve of an expression, after a note on what it does not show, if anything."""
     from jaxsched.cli.reading import read
-    from jaxsched.tools._samples import MOST
 
     curve = read(text)
-    sampled = f"{MOST} of the {steps} steps are looked at." if steps > MOST else ""
-    for note in filter(None, (curve.remark, sampled)):
-        typer.echo(f"Note: {note}", err=True)
+    if curve.remark:
+        typer.echo(f"Note: {curve.remark}", err=True)
     return curve
 
 
-def _hanging(label: str, text: str) -> None:
-    """Prints a text beside its label, in lines as long as the terminal is wide."""
-    width = max(shutil.get_terminal_size().columns, len(label) + 20)
-    lines = textwrap.wrap(text, width - len(label), break_on_hyphens=False)
-    typer.echo(label + f"\n{' ' * len(label)}".join(lines))
+def _note_if_sampled(steps: int, most: int = of.MOST) -> None:
+    if steps > most:
+        typer.echo(f"Note: {most} of the {steps} steps are looked at.", err=True)

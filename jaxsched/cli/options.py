@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+MOST = 1_000_000
+"""The most steps that are looked at: `jaxsched.tools._samples.MOST`, without waiting for JAX."""
+
 
 def _version(asked: bool) -> None:
     if asked:
@@ -52,12 +55,11 @@ Points = Annotated[
     typer.Option(
         "--points",
         min=2,
-        max=10**6,
+        max=MOST,
         metavar="P",
         help="With --csv and --json: at most so many steps, at even distances.",
     ),
 ]
-"""A million is also `jaxsched.tools._samples.MOST`."""
 Name = Annotated[
     str | None,
     typer.Argument(metavar="[NAME]", help="Print all about this one.", show_default=False),

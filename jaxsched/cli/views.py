@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxsched.cli.layout import columns
 from jaxsched.cli.reading import Curve
-from jaxsched.cli.writing import columns
 from jaxsched.tools._phases import ROUNDING, Phase, phases
 from jaxsched.tools._samples import MOST, Samples, evenly, number, sample
 from jaxsched.tools.plot import plot
@@ -52,9 +52,9 @@ def _values(curve: Samples, steps: int) -> tuple[object, ...]:
 
 def _apart(one: tuple[str, Samples], other: tuple[str, Samples]) -> str:
     (here, a), (there, b) = one, other
-    with np.errstate(invalid="ignore"):
-        near = np.abs(a.values - b.values) <= ROUNDING * np.abs([a.values, b.values]).max()
-    apart = ~(near | (a.values == b.values) | np.isnan(a.values) & np.isnan(b.values))
+    both = np.stack([a.values, b.values])
+    highest = np.abs(both[np.isfinite(both)]).max(initial=0)
+    apart = ~np.isclose(*both, rtol=0, atol=ROUNDING * highest, equal_nan=True)
     if not apart.any():
         return f"{here} and {there} are the same at all steps."
     first = int(apart.argmax())

@@ -1,7 +1,6 @@
-"""Rates and tables as text."""
+"""Rates for other programs."""
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,14 +30,3 @@ def _shortest(values: np.ndarray) -> list[str]:
         single = values.astype(np.float32)
     exact = single if np.array_equal(single, values, equal_nan=True) else values
     return exact.astype(str).tolist()
-
-
-def columns(rows: Sequence[Sequence[object]]) -> str:
-    """Rows of cells below one another, the first row being the heading."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = (
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in cells
-    )
-    return "\n".join(line.rstrip() for line in lines)
