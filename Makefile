@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 
-.PHONY: demo test lint bench oracles oracles-paddle clean
+.PHONY: demo test lint fuzz bench oracles oracles-paddle clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -16,6 +16,9 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
+	$(BIN)/python -m tests.fuzz_parse
 
 bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benchmarks-control.md
 	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md
