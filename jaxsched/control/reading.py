@@ -9,8 +9,9 @@ import optax
 from jax.core import Tracer
 from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
 
+from jaxsched.control.applying import RateLike, rate_at
 from jaxsched.control.state import ControllerState, best_value_of, record_of
-from jaxsched.control.transforms import RateLike, ScaleByLearningRateState, rate_at
+from jaxsched.control.transforms import ScaleByLearningRateState
 from jaxsched.core.schedule import operand
 
 

@@ -1,22 +1,14 @@
 """Gradient transformations that apply a rate, and keep the rate they applied in their state."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.applying import RateLike, driver, scaled
 from jaxsched.control.inbox import require
-from jaxsched.control.monitor import Monitor
 from jaxsched.control.packing import once
-from jaxsched.core import checks
-from jaxsched.core.schedule import operand
-
-RateLike = Callable[..., Any] | float | jax.Array
-"""A number, a schedule, a plain function of the step count, or a controller."""
-
 
 class ScaleByLearningRateState(NamedTuple):
     """The state of `scale_by_learning_rate` and `scale_by_schedule`, whatever the rate is.
@@ -96,7 +88,7 @@ def scale_by_schedule(
 def _scale(
     name: str, rate: Any, sign: int, require_value: bool
 ) -> optax.GradientTransformationExtraArgs:
-    start, advance = _controlled(rate) if _is_stateful(name, rate) else _counted(name, rate)
+    start, advance = driver(name, rate)
 
     def init(params: optax.Params) -> ScaleByLearningRateState:
         del params
@@ -118,39 +110,3 @@ def _scale(
         return scaled(updates, sign * applied), ScaleByLearningRateState(count, applied, controller)
 
     return optax.GradientTransformationExtraArgs(init, update)
-
-
-def _is_stateful(name: str, rate: Any) -> bool:
-    if isinstance(rate, Monitor):
-        checks.refuse(
-            name, rate, "a rate; a monitor only says when to change one: see `reduce_on`", TypeError
-        )
-    return callable(rate) and hasattr(rate, "init") and hasattr(rate, "update")
-
-
-def _counted(name: str, rate: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    rate = operand(name, rate)
-    return tuple, lambda count, _, __: (_float(rate_at(rate, count)), ())
-
-
-def _controlled(rate: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def advance(_: jax.Array, state: Any, extra_args: dict[str, Any]) -> tuple[jax.Array, Any]:
-        if isinstance(rate, Controller):
-            return rate.advance(state, **extra_args)
-        return _float(rate(state, **extra_args)), rate.update(state, **extra_args)
-
-    return rate.init, advance
-
-
-def _float(rate: Any) -> jax.Array:
-    return jax.lax.convert_element_type(rate, jnp.result_type(float))
-
-
-def scaled(updates: optax.Updates, factor: jax.Array) -> optax.Updates:
-    """The updates times a factor, each product rounded once to the dtype of the update."""
-    return jax.tree.map(lambda update: (factor * update).astype(update.dtype), updates)
-
-
-def rate_at(rate: Any, count: jax.Array) -> Any:
-    """The rate at a count of any shape: a call of what can be called, or the number itself."""
-    return rate(count) if callable(rate) else rate
