@@ -11,6 +11,7 @@ from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
 
 from jaxsched.control.applying import RateLike, rate_at
 from jaxsched.control.state import ControllerState, best_value_of, record_of
+from jaxsched.control.tokens import ScaleByTokensState
 from jaxsched.control.transforms import ScaleByLearningRateState
 from jaxsched.core.schedule import operand
 
@@ -124,7 +125,7 @@ def _rates(opt_state: Any) -> dict[str, jax.Array]:
 
 
 def _rate(node: Any) -> jax.Array | None:
-    if isinstance(node, ScaleByLearningRateState):
+    if isinstance(node, (ScaleByLearningRateState, ScaleByTokensState)):
         return node.learning_rate
     return node.hyperparams.get("learning_rate") if _is_injected(node) else None
 
@@ -146,7 +147,7 @@ def _nodes(tree: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...
     """The states that may hold a rate. An injected optimizer's own state repeats its rate."""
 
     def is_state(node: Any) -> bool:
-        kinds = (ScaleByLearningRateState, optax.ScaleByScheduleState)
+        kinds = (ScaleByLearningRateState, ScaleByTokensState, optax.ScaleByScheduleState)
         return isinstance(node, kinds) or _is_injected(node)
 
     nodes = []

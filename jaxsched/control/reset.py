@@ -15,6 +15,7 @@ from jaxsched.control.monitors.arithmetic import improves, never
 from jaxsched.control.options import mode as read_mode
 from jaxsched.control.plateau import ReduceLROnPlateauState
 from jaxsched.control.state import ControllerState, record_of
+from jaxsched.control.tokens import ScaleByTokensState
 from jaxsched.control.transforms import ScaleByLearningRateState
 from jaxsched.core import checks
 
@@ -26,6 +27,7 @@ PARTS = {
 
 _RATES = (
     ScaleByLearningRateState,
+    ScaleByTokensState,
     ReduceLROnPlateauState,
     ControllerState,
     optax.ScaleByScheduleState,

@@ -9,6 +9,9 @@ import optax
 from jaxsched.control.applying import RateLike, driver, scaled
 from jaxsched.control.inbox import require
 from jaxsched.control.packing import once
+from jaxsched.control.tokens import nominal_size, scale_by_tokens
+from jaxsched.core import checks
+
 
 class ScaleByLearningRateState(NamedTuple):
     """The state of `scale_by_learning_rate` and `scale_by_schedule`, whatever the rate is.
@@ -30,11 +33,21 @@ def scale_by_learning_rate(
     *,
     flip_sign: bool = True,
     require_value: bool = False,
+    clock: str = "steps",
+    tokens_per_step: int | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Multiplies updates by minus a learning rate.
 
     The product is taken in float32 and then cast to the dtype of the update, so that a
     rate is as exact for bfloat16 parameters as for any other.
+
+    With `clock="tokens"` the schedule goes on by the tokens in each batch, and not by updates:
+    with batches of any size, growing ones too, it is where it should be in the data.
+
+        rate = learning_rate(tokens seen before this update / tokens_per_step)
+
+    It is called with this nominal step as a float, right to a part in 2^24. The tokens are
+    counted exactly, up to 2^31-1 nominal steps.
 
     Args:
       learning_rate: a number, a schedule, a function of the step count, or a controller (any
@@ -42,9 +55,21 @@ def scale_by_learning_rate(
       flip_sign: whether to multiply by minus the rate, so that updates descend.
       require_value: whether an update without the metric that a controller listens to is
         a `TypeError`. If not, it is an update without an observation.
+      clock: "steps" to count updates, or "tokens" to count the tokens given to each as
+        `update(..., tokens=n)`: a whole number from 0 to 2^31-1, of all devices and
+        micro-batches together. Not for controllers.
+      tokens_per_step: for `clock="tokens"`, the tokens in the steps that the schedule is written
+        in; a known whole number.
 
     Returns:
-      A transformation whose state is the same for a constant and for a schedule.
+      A transformation whose state is the same for a constant and for a schedule; with
+      `clock="tokens"` it is a `ScaleByTokensState`.
+
+    Raises:
+      TypeError: for what is not a rate; with `clock="tokens"` for a controller, without
+        `tokens_per_step`, and in `update` without `tokens=`.
+      ValueError: for a number that is not finite, another clock, `tokens_per_step` below 1
+        or with `clock="steps"`.
 
     Example:
       >>> import jax.numpy as jnp, optax, jaxsched
@@ -58,10 +83,28 @@ def scale_by_learning_rate(
       >>> updates, state = optimizer.update(jnp.ones(2), state, params)
       >>> print(jaxsched.learning_rate(state))
       0.75
+      >>> scale = jaxsched.scale_by_learning_rate(rate, clock="tokens", tokens_per_step=1000)
+      >>> state = scale.init(params)
+      >>> for tokens in (500, 500, 2000, 2000):
+      ...     updates, state = scale.update(params, state, tokens=tokens)
+      ...     print(jaxsched.learning_rate(state), end=" ")
+      1.0 0.875 0.75 0.25
     """
+    _check_clock(clock, tokens_per_step)
     if learning_rate is None:
         return optax.with_extra_args_support(optax.identity())
-    return _scale("learning_rate", learning_rate, -1 if flip_sign else 1, require_value)
+    sign = -1 if flip_sign else 1
+    if clock == "tokens":
+        return scale_by_tokens("learning_rate", learning_rate, sign, tokens_per_step)
+    return _scale("learning_rate", learning_rate, sign, require_value)
+
+
+def _check_clock(clock: str, tokens_per_step: Any) -> None:
+    checks.choice("steps", "tokens")("clock", clock)
+    if clock == "tokens":
+        nominal_size(tokens_per_step)
+    elif tokens_per_step is not None:
+        raise ValueError(f'`tokens_per_step` is for `clock="tokens"` only, got {tokens_per_step}.')
 
 
 def scale_by_schedule(
