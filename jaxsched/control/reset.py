@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax.tree_util import GetAttrKey, tree_leaves_with_path, tree_map_with_path
 
+from jaxsched.control.by_path import ScaleByPathState
 from jaxsched.control.controllers import restart_on
 from jaxsched.control.inbox import consume, given, require
 from jaxsched.control.monitor import Monitor
@@ -28,6 +29,7 @@ PARTS = {
 _RATES = (
     ScaleByLearningRateState,
     ScaleByTokensState,
+    ScaleByPathState,
     ReduceLROnPlateauState,
     ControllerState,
     optax.ScaleByScheduleState,
