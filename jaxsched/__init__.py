@@ -67,6 +67,8 @@ from jaxsched.schedules.compose import minimum as minimum
 from jaxsched.schedules.compose import repeat as repeat
 from jaxsched.schedules.compose import shift as shift
 from jaxsched.schedules.compose import stretch as stretch
+from jaxsched.schedules.coupled import coupled as coupled
+from jaxsched.schedules.coupled import mirror as mirror
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
 from jaxsched.schedules.cyclic import cyclic_schedule as cyclic_schedule
