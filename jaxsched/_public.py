@@ -2,6 +2,8 @@
 
 from importlib.metadata import version as _version
 
+from jaxsched.control.by_path import ScaleByPathState as ScaleByPathState
+from jaxsched.control.by_path import scale_by_path as scale_by_path
 from jaxsched.control.controller import Controller as Controller
 from jaxsched.control.controller import controller as controller
 from jaxsched.control.controllers import advance_on as advance_on
@@ -12,6 +14,7 @@ from jaxsched.control.controllers import scale_on as scale_on
 from jaxsched.control.greedy import follow as follow
 from jaxsched.control.greedy import greedy as greedy
 from jaxsched.control.inbox import observe as observe
+from jaxsched.control.layerwise import layerwise_decay as layerwise_decay
 from jaxsched.control.momentum import ScaleByNesterovState as ScaleByNesterovState
 from jaxsched.control.momentum import scale_by_nesterov as scale_by_nesterov
 from jaxsched.control.momentum import scale_by_restarted_nesterov as scale_by_restarted_nesterov
@@ -34,11 +37,13 @@ from jaxsched.control.plateau import cooldown_on_plateau as cooldown_on_plateau
 from jaxsched.control.plateau import reduce_on_plateau as reduce_on_plateau
 from jaxsched.control.plateau import restart_on_plateau as restart_on_plateau
 from jaxsched.control.reading import learning_rate as learning_rate
+from jaxsched.control.reading import learning_rates as learning_rates
 from jaxsched.control.reading import record as record
 from jaxsched.control.reset import ResetOnState as ResetOnState
 from jaxsched.control.reset import reset_on as reset_on
 from jaxsched.control.resume import carry_over as carry_over
 from jaxsched.control.state import ControllerState as ControllerState
+from jaxsched.control.tokens import ScaleByTokensState as ScaleByTokensState
 from jaxsched.control.transforms import scale_by_learning_rate as scale_by_learning_rate
 from jaxsched.control.transforms import scale_by_schedule as scale_by_schedule
 from jaxsched.core.schedule import Schedule as Schedule
@@ -62,6 +67,8 @@ from jaxsched.schedules.compose import minimum as minimum
 from jaxsched.schedules.compose import repeat as repeat
 from jaxsched.schedules.compose import shift as shift
 from jaxsched.schedules.compose import stretch as stretch
+from jaxsched.schedules.coupled import coupled as coupled
+from jaxsched.schedules.coupled import mirror as mirror
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
 from jaxsched.schedules.cyclic import cyclic_schedule as cyclic_schedule
