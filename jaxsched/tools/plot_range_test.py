@@ -56,14 +56,10 @@ def plot_range_test(
     ax.plot(rates.T, losses.T, color="gray", alpha=max(0.3, 1 / len(rates)))
     for name, values in suggested._asdict().items():
         chosen = np.asarray(values)
-        curves = zip(np.log(chosen), np.log(rates), losses, strict=True)
+        rows = zip(np.log(chosen), np.log(rates), losses, strict=True)
+        heights = [np.interp(*row) for row in rows]
         if np.isfinite(chosen).any():
-            ax.plot(
-                chosen,
-                [np.interp(*xs) for xs in curves],
-                "o",
-                label=f"{name} {np.nanmedian(chosen):.2g}",
-            )
+            ax.plot(chosen, heights, "o", label=f"{name} {np.nanmedian(chosen):.2g}")
     ax.set(xlabel="learning rate", ylabel="smoothed loss", xscale="log")
     if np.isfinite(suggested.valley).any():
         ax.legend()

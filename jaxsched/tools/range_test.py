@@ -117,7 +117,9 @@ def _run(step: Any, state: Any, batches: Any, plan: Any, divergence: Any) -> Ran
         smoothed += gain * (loss - smoothed)
         best = jnp.minimum(best, smoothed)
         seen = running, jnp.where(running, loss, jnp.nan), jnp.where(running, smoothed, jnp.nan)
-        running &= jnp.isfinite(smoothed) & (smoothed - best <= (divergence - 1) * abs(best))
+        # Not the reverse: an infinite bound of nothing is NaN, and no bound.
+        diverged = smoothed - best > (divergence - 1) * abs(best)
+        running &= jnp.isfinite(smoothed) & ~diverged
         return (state, smoothed, best, running), seen
 
     rates = plan[1]

@@ -91,15 +91,16 @@ def _suggest(result: RangeTest) -> SuggestedRates:
     )
 
 
-def considered(result: RangeTest) -> tuple[int, jax.Array]:
+@jax.jit
+def considered(result: RangeTest) -> tuple[jax.Array, jax.Array]:
     """The first step whose loss the rules look at, and the one after the last."""
     number = result.smoothed.shape[0]
     known = jnp.sum(~jnp.isnan(result.smoothed))
     ended = jnp.where(known < result.steps, number, result.steps)
-    return number // 10, jnp.clip(ended - 5, 0, known)
+    return jnp.asarray(number // 10), jnp.clip(ended - 5, 0, known)
 
 
-def _valley(losses: jax.Array, begin: int, end: jax.Array) -> jax.Array:
+def _valley(losses: jax.Array, begin: jax.Array, end: jax.Array) -> jax.Array:
     def extend(lengths: jax.Array, step: jax.Array) -> tuple[jax.Array, None]:
         before = jnp.max(jnp.where(losses > losses[step], lengths, 0))
         return lengths.at[step].set(before + 1), None
@@ -112,7 +113,7 @@ def _valley(losses: jax.Array, begin: int, end: jax.Array) -> jax.Array:
     return jnp.where(longest > 1, index, begin)
 
 
-def _slide(losses: jax.Array, begin: int, end: jax.Array) -> jax.Array:
+def _slide(losses: jax.Array, begin: jax.Array, end: jax.Array) -> jax.Array:
     places = jnp.arange(losses.shape[0])
     before = jnp.where(places == begin, losses, jnp.roll(losses, 1))
     after = jnp.where(places == end - 1, losses, jnp.roll(losses, -1))
