@@ -52,7 +52,7 @@ def by_hand(weight, batches, init_value, end_value, num_steps, smoothing, diverg
     ],
 )
 def test_it_is_a_plain_loop(numbers):
-    result = js.range_test(step, np.float32(0.0), BATCHES, num_steps=40, **numbers)
+    result = js.range_test(step, jnp.zeros(()), BATCHES, num_steps=40, **numbers)
     rates, losses, smoothed = by_hand(0.0, BATCHES, num_steps=40, **numbers)
     steps = len(losses)
     assert result.steps == steps

@@ -56,7 +56,7 @@ def suggest_rates(result: RangeTest) -> SuggestedRates:
       >>> from jaxsched import range_test
       >>> def replay(state, loss, learning_rate):
       ...     return state, loss
-      >>> losses = 1 / (1 + jnp.exp(jnp.arange(-12.0, 12.0, 0.25)))
+      >>> losses = 1 / (1 + jnp.exp(jnp.arange(-12.1, 11.8, 0.25)))
       >>> losses = jnp.append(losses, jnp.array([0.1, 0.3, 0.9, 2.7]))
       >>> result = range_test(replay, None, losses, init_value=1e-5, end_value=1.0, smoothing=0.0)
       >>> for name, rate in suggest_rates(result)._asdict().items():
