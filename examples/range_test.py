@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Find a learning rate, and train with it.")
     parser.add_argument("--output", type=Path, default="range_test.png", help="the PNG to write")
     output, data = parser.parse_args(argv).output, load_data()
-    networks = jax.vmap(Network)(jax.random.split(jax.random.key(0), SEEDS))
+    networks = jax.jit(jax.vmap(Network))(jax.random.split(jax.random.key(0), SEEDS))
     batches = make_batches(len(data[0][1]))
     result = jax.jit(jax.vmap(find_rates, in_axes=(0, 0, None)))(networks, batches, data)
     suggested = jax.vmap(jaxsched.suggest_rates)(result)

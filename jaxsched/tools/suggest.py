@@ -39,7 +39,8 @@ def suggest_rates(result: RangeTest) -> SuggestedRates:
     They look at the smoothed losses, without the first tenth of the test and the five steps up
     to its end or to where the loss diverged, or the steps from a loss of NaN on. They are those
     of fastai 2.8, to the step: also where the longest fall is one of two steps at the very
-    beginning, and `valley` is the last rate. In one `jit`, without the host.
+    beginning, and `valley` is the last rate. Only among slopes that are equal but for rounding
+    may `steep` be another. In one `jit`, without the host.
 
     Args:
       result: what `range_test` returned. `jax.vmap(jaxsched.suggest_rates)` takes that of several
