@@ -127,6 +127,11 @@ from jaxsched.tools.config import to_config as to_config
 from jaxsched.tools.describe import describe as describe
 from jaxsched.tools.parse import parse as parse
 from jaxsched.tools.plot import plot as plot
+from jaxsched.tools.plot_range_test import plot_range_test as plot_range_test
+from jaxsched.tools.range_test import RangeTest as RangeTest
+from jaxsched.tools.range_test import range_test as range_test
+from jaxsched.tools.suggest import SuggestedRates as SuggestedRates
+from jaxsched.tools.suggest import suggest_rates as suggest_rates
 from jaxsched.tools.units import Run as Run
 
 __version__ = _version("jaxsched")
