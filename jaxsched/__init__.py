@@ -99,6 +99,7 @@ from jaxsched.schedules.reflect import reflect as reflect
 from jaxsched.schedules.saturating import (
     exponential_warmup_schedule as exponential_warmup_schedule,
 )
+from jaxsched.schedules.select import select as select
 from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
@@ -119,6 +120,8 @@ from jaxsched.tools.config import from_config as from_config
 from jaxsched.tools.config import to_config as to_config
 from jaxsched.tools.describe import describe as describe
 from jaxsched.tools.parse import parse as parse
+from jaxsched.tools.population import population as population
+from jaxsched.tools.stack import stack as stack
 from jaxsched.tools.units import Run as Run
 
 __version__ = version("jaxsched")
