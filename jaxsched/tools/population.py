@@ -118,7 +118,7 @@ def _chooser(schedules: Any) -> Callable[[jax.Array], Any]:
 
 
 def _sharding(mesh: Mesh | None) -> NamedSharding | None:
-    """The leading axis over all devices; the axes of a mesh made anew are the compiler's to use."""
+    """Runs over all devices, along the only axis of a mesh that says nothing else."""
     if mesh is None:
         return None
     return NamedSharding(Mesh(mesh.devices.ravel(), ("runs",)), PartitionSpec("runs"))
