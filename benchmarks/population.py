@@ -133,7 +133,7 @@ def report() -> Iterator[str]:
     yield f"""
 Arithmetic is {arithmetic / ours:.0%} of the time of `population`, so near is it to its limit, at
 which it would be {anew / arithmetic:.0f} times as fast as one after another. Between both ways the
-test losses of the {len(runs)} runs differ by {statistics.median(apart):.2%} in the median, and by
+test losses of the {len(runs)} runs differ by {statistics.median(apart):.4%} in the median, and by
 {max(apart):.2%} at most: rounding grows where the rate is high.
 """
     met = "met" if anew / ours >= LEAST else "**missed**"
