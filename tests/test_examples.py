@@ -109,6 +109,22 @@ def test_per_layer(tmp_path, monkeypatch, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_population_ranks_its_schedules_and_saves_a_picture(tmp_path, capsys):
+    population = runpy.run_path(str(EXAMPLES / "population.py"))
+    picture = tmp_path / "population.png"
+    population["main"](["--steps", "20", "--seeds", "2", "--output", str(picture)])
+    printed = capsys.readouterr()
+    ranks = re.findall(
+        r"^ +(\d+)  \S.* (0\.\d+) +(\d\.\d+) ± \S+ +\S+%$", printed.out, re.MULTILINE
+    )
+    losses = [float(loss) for _, _, loss in ranks]
+    assert [int(rank) for rank, *_ in ranks[:15]] == list(range(1, 16))
+    assert losses == sorted(losses)
+    assert "128/128" in printed.err
+    assert list(tmp_path.iterdir()) == [picture]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_linen(monkeypatch, capsys):
     linen = runpy.run_path(str(EXAMPLES / "linen.py"))
     monkeypatch.setitem(linen["main"].__globals__, "EPOCHS", 5)
