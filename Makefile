@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 
-.PHONY: demo test lint fuzz bench oracles oracles-paddle clean
+.PHONY: demo test lint fuzz bench oracles oracles-paddle aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -45,6 +45,19 @@ $(ORACLES)/.oracles: pyproject.toml tests/oracles/requirements.txt tests/oracles
 	test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)
 	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/oracles/requirements.txt -e '.[test]'
 	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/oracles/requirements-no-deps.txt
+	touch $@
+
+aot: .venv-tpu/.aot .venv-gpu/.aot  ## compile for TPUs and GPUs, and write docs/accelerators.md
+	.venv-tpu/bin/python $(COMPILE) --junitxml=.venv-tpu/results.xml tests/aot/test_tpu.py
+	.venv-gpu/bin/python $(COMPILE) -n2 --junitxml=.venv-gpu/results.xml tests/aot/test_gpu.py
+	.venv-tpu/bin/python -m tests.aot.report .venv-gpu/results.xml .venv-tpu/results.xml --output docs/accelerators.md
+
+COMPILE := -m pytest -q -o addopts= -o junit_family=xunit1
+
+.venv-%/.aot: pyproject.toml tests/aot/requirements-%.txt
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/aot/requirements-$*.txt \
+	  -e . hypothesis mpmath pytest pytest-xdist
 	touch $@
 
 # One environment; each file marks the extra it has. ARGS adds to pip's arguments.
