@@ -17,9 +17,8 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benchmarks-control.md
-	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md
-	$(BIN)/python benchmarks/control.py --output docs/benchmarks-control.md
+bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 12 minutes, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks --output docs/benchmarks.md --peers $(ORACLES)/bin/python
 
 oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages they import from
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m tests.oracles.coverage
