@@ -61,6 +61,9 @@ CONTROLLERS = {
     ),
 }
 
+OURS = {**SCHEDULES, **APPLIED, **CONTROLLERS}
+"""All of jaxsched."""
+
 OPTAX = {
     "Optax `constant_schedule`": optax.adam(optax.constant_schedule(PEAK)),
     "Optax `warmup_cosine_decay_schedule`": optax.adam(optax.warmup_cosine_decay_schedule(**CYCLE)),

@@ -4,6 +4,8 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from benchmarks import optimizers
 from benchmarks.growth import instructions
 from benchmarks.host import HostRule
@@ -22,6 +24,7 @@ class Overhead(NamedTuple):
       size: the network.
       one: by name of the rate, the ratios of steps called one by one.
       scan: the ratios of steps in a `lax.scan`.
+      together: the ratios of all rates of jaxsched as one sample, of both ways.
       over_host: the time of the controller that does as the rule on the host, over its time.
       microseconds: those of a step with a constant rate, one by one and in a scan.
       program: by name, the counts of the compiled step.
@@ -30,6 +33,7 @@ class Overhead(NamedTuple):
     size: Size
     one: Mapping[str, Estimate]
     scan: Mapping[str, Estimate]
+    together: tuple[Estimate, Estimate]
     over_host: Estimate
     microseconds: tuple[float, float]
     program: Mapping[str, list[str]]
@@ -48,10 +52,16 @@ def measure(size: Size, rates: Mapping[str, Any], budget: float) -> Overhead:
         size,
         {name: estimate(sample) for name, sample in one.ratios.items()},
         {name: estimate(sample) for name, sample in scan.ratios.items()},
+        (_together(one.ratios), _together(scan.ratios)),
         estimate(one.ratios[optimizers.LIKE_THE_HOST] / one.ratios[HOST]),
         (one.baseline / size.calls * 1e6, scan.baseline / size.scan * 1e6),
         {name: counts(each.one.as_text(), each.arrays) for name, each in compiled.items()},
     )
+
+
+def _together(ratios: Mapping[str, np.ndarray]) -> Estimate:
+    ours = [sample for name, sample in ratios.items() if name in optimizers.OURS]
+    return estimate(np.concatenate(ours))
 
 
 def counts(program: str, arrays: int) -> list[str]:
@@ -77,7 +87,9 @@ def _table(measured: Overhead) -> str:
     header += ["conditionals", "arrays"]
     return f"""### {measured.size.parameters:,} parameters
 
-A step with a constant rate takes {one:,.1f} µs, in a scan {scan:,.1f} µs.
+A step with a constant rate takes {one:,.1f} µs, in a scan {scan:,.1f} µs. All rates of
+jaxsched as one sample: one by one {interval(measured.together[0])}, in a scan
+{interval(measured.together[1])}.
 
 {table(header, list(_rows(measured)))}
 """

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from benchmarks.markdown import interval, table
 from benchmarks.timing import Estimate
 
-MET, MISSED, NOISY = "met", "**missed**", "too noisy to tell"
+MET, NOISY, MISSED = RANKS = ("met", "too noisy to tell", "**missed**")
 
 
 class Part(NamedTuple):
@@ -80,13 +80,14 @@ def section(targets: Sequence[Target]) -> str:
     """The table of targets, and a list of what misses them."""
     rows = []
     for target in targets:
-        worst = max(target.parts, key=lambda part: part.share)
+        worst = max(target.parts, key=lambda part: (RANKS.index(part.verdict), part.share))
         rows.append([target.wanted, f"{worst.figure}: {worst.name}", target.verdict])
     return "\n".join(
         [
             "## Targets\n",
             "Beside each target, the worst figure that was measured. One with an interval meets it",
-            "if the whole interval does, and misses it if none of it does.\n",
+            "if the whole interval does, and misses it if none of it does. Rates are judged by the",
+            "time of a step over that with a constant rate.\n",
             table(["target", "measured", ""], rows),
             *_misses(targets),
             "",
