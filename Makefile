@@ -20,10 +20,9 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
 	$(BIN)/python -m tests.fuzz_parse
 
-bench: $(VENV)/.examples  ## measure, and write the tables docs/benchmarks*.md
-	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md
-	$(BIN)/python benchmarks/control.py --output docs/benchmarks-control.md
+bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 12 minutes, and write docs/benchmarks.md
 	$(BIN)/python benchmarks/population.py --output docs/benchmarks-population.md
+	$(BIN)/python -m benchmarks --output docs/benchmarks.md --peers $(ORACLES)/bin/python
 
 oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages they import from
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m tests.oracles.coverage
