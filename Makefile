@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 SITE := .venv-site
 
-.PHONY: demo test lint bench gallery site oracles oracles-paddle clean
+.PHONY: demo test lint fuzz bench gallery site oracles oracles-paddle clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -17,6 +17,9 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
+	$(BIN)/python -m tests.fuzz_parse
 
 bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benchmarks-control.md
 	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md

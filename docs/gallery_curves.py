@@ -30,7 +30,7 @@ METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def evaluated(expression: str) -> Any:
     """What an expression of the gallery's own data file makes."""
-    return eval(expression, dict(vars(jaxsched)))
+    return eval(expression, {name: getattr(jaxsched, name) for name in jaxsched.__all__})
 
 
 def steered(rate: Any, metric: np.ndarray) -> tuple[np.ndarray, list[int]]:

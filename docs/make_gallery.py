@@ -62,6 +62,7 @@ def draw(entry: dict[str, Any], path: Path) -> None:
             ax.set_ylabel("metric")
         else:
             ax.set_ylim(bottom=0)
+            ax.set_ylabel(entry.get("axis", "learning rate"))
         if found and metric is not None:
             beside = ax.twinx()
             beside.plot(metric, color="darkgray")

@@ -185,3 +185,8 @@ def with_cooldown(count, schedule, begin, cooldown_steps, end_value=0.0):
     if count < begin:
         return schedule(count)
     return linear(count - begin, schedule(begin), end_value, cooldown_steps)
+
+
+def mirror(rate, low, high, floor, peak):
+    low, high, floor, peak = map(mpf, (low, high, floor, peak))
+    return high - (high - low) * min(max((rate - floor) / (peak - floor), 0), 1)

@@ -50,8 +50,8 @@ def distance(values: Any, references: Sequence[Any]) -> np.ndarray:
 
 
 def _distance(value: float, reference: Any) -> float:
-    size = abs(reference)
-    if max(size, abs(value)) < 2.0**-126 or (size > 2.0**128 and np.isinf(value)):
+    size = abs(float(reference))
+    if max(size, abs(value)) < 2.0**-126 or (size > 2.0**128 and math.isinf(value)):
         return 0.0
     unit = 2.0 ** (math.floor(math.log2(max(size, 2.0**-126))) - 23)
-    return float(abs(reference - value) / unit)
+    return abs(float(reference - value)) / unit

@@ -488,6 +488,35 @@ ROWS = [
         ends_of("low", "high"),
         falls=True,
     ),
+    Row(
+        "mirror",
+        draws(
+            **inner,
+            low=floats(0.5, 0.9),
+            high=floats(0.9, 1.0),
+            floor=st.sampled_from([0.0, 0.125, 0.5]),
+            peak=st.sampled_from([0.5, 1.0]),
+        ),
+        dict(**INNER, low=0.85, high=0.95, floor=0.125, peak=1.0),
+        lambda h: js.mirror(
+            cooling(h),
+            h["low"],
+            h["high"],
+            h["floor"] * h["init_value"],
+            h["peak"] * h["init_value"] * 2,
+        ),
+        lambda t, h: formulas.mirror(
+            cooling_formula(h)(t),
+            h["low"],
+            h["high"],
+            h["floor"] * h["init_value"],
+            h["peak"] * h["init_value"] * 2,
+        ),
+        flat(12),
+        lambda h: [h["decay_steps"]],
+        ends_of("low", "high"),
+        continuous=("low", "high"),
+    ),
     *(
         Row(
             name,

@@ -81,6 +81,18 @@ def test_plateau_leaves_no_half_a_picture(plateau, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_range_test_finds_a_rate_and_saves_a_picture(tmp_path, monkeypatch, capsys):
+    main = runpy.run_path(str(EXAMPLES / "range_test.py"))["main"]
+    for name, value in {"SEEDS": 2, "EPOCHS": 1, "TEST_STEPS": 40, "COLORS": {1.0: "blue"}}.items():
+        monkeypatch.setitem(main.__globals__, name, value)
+    main(["--output", str(tmp_path / "range_test.png")])
+    printed = capsys.readouterr().out
+    for rule in ("valley", "slide", "minimum", "steep"):
+        assert re.search(rf"^{rule} .*\d", printed, re.MULTILINE)
+    assert printed.strip().endswith("%")
+    assert [file.read_bytes()[:4] for file in tmp_path.iterdir()] == [b"\x89PNG"]
+
+
 def test_linen(monkeypatch, capsys):
     linen = runpy.run_path(str(EXAMPLES / "linen.py"))
     monkeypatch.setitem(linen["main"].__globals__, "EPOCHS", 5)

@@ -385,17 +385,22 @@ def survivors(texts: list[str], read: Callable[[str], Any]) -> list[Any]:
     return made
 
 
+def read_or_refused(seed: int, number: int) -> tuple[list[Any], list[str]]:
+    """What was read of so many random texts, and all that the program did beside reading."""
+    texts = random_texts(seed, number)
+    watching.append([])
+    try:
+        return survivors(texts, js.parse), watching[-1]
+    finally:
+        watching.pop()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_random_texts_are_read_or_refused(seed: int, monkeypatch: pytest.MonkeyPatch):
     # Looking for a similar name takes longer than all the rest.
     monkeypatch.setattr(_walking, "hint", lambda name: "")
-    texts = random_texts(seed, 25_000)
-    watching.append([])
-    try:
-        made = survivors(texts, js.parse)
-    finally:
-        events = watching.pop()
+    made, events = read_or_refused(seed, 25_000)
     assert events == []
-    assert len(texts) * 0.05 < len(made) < len(texts) * 0.5
+    assert 25_000 * 0.05 < len(made) < 25_000 * 0.5
     for one in made[:200]:
         assert js.parse(repr(one)) == one

@@ -22,11 +22,7 @@ TABLES = "".join(
         "control_table.py",
     )
 )
-NAMES = [
-    name
-    for name in vars(jaxsched)
-    if not name.startswith("_") and not inspect.ismodule(getattr(jaxsched, name))
-]
+NAMES = jaxsched.__all__
 SCHEDULES = [name for name in NAMES if isinstance(getattr(jaxsched, name), Maker)]
 
 
@@ -35,7 +31,7 @@ def test_it_is_documented_with_an_example(name):
     public = getattr(jaxsched, name)
     documentation = inspect.getdoc(public) or ""
     assert documentation.splitlines()[0].endswith((".", "`."))
-    assert ">>>" in documentation or inspect.isclass(public) or name == "version"
+    assert ">>>" in documentation or inspect.isclass(public)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -45,11 +41,22 @@ def test_it_is_in_the_readme_and_the_tables(name):
     assert getattr(jaxsched, name).__module__.startswith("jaxsched.")
 
 
+def test_the_names_are_there_at_their_first_use():
+    program = (
+        "import sys, jaxsched;"
+        "assert 'jax' not in sys.modules;"
+        "from jaxsched import *;"
+        "assert shift is jaxsched.shift and {*jaxsched.__all__, '__version__'} == {*dir(jaxsched)};"
+        "assert not hasattr(jaxsched, 'shifts') and not hasattr(jaxsched, '_shift')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_import_needs_neither_flax_nor_a_device():
     program = (
         "import sys, jaxsched;"
         "jaxsched.with_warmup(jaxsched.cosine_decay_schedule(0.1, 100), 10) * 0.5;"
-        "assert not {'flax', 'matplotlib', 'sklearn'} & set(sys.modules);"
+        "assert not {'flax', 'matplotlib', 'sklearn', 'typer'} & set(sys.modules);"
         "from jax._src import xla_bridge;"
         "assert not xla_bridge._backends"
     )

@@ -103,7 +103,9 @@ def by_orbax(carries, target, folder, like=lambda target: target):
 
 
 def by_orbax_into_shapes(carries, target, folder):
-    return by_orbax(carries, target, folder, lambda target: jax.eval_shape(lambda: target))
+    """With the devices, without which some versions of Orbax warn."""
+    shape = orbax.checkpoint.utils.to_shape_dtype_struct
+    return by_orbax(carries, target, folder, lambda target: jax.tree.map(shape, target))
 
 
 def by_flax(carries, target, _=None):

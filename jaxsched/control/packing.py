@@ -15,7 +15,7 @@ def pack(tree: Any) -> tuple[jax.Array, jax.Array]:
     whole = [leaf for leaf in leaves if _is_whole(leaf)]
     real = [leaf for leaf in leaves if not _is_whole(leaf)]
     size = max(len(whole), len(real))
-    return _vector(whole, size), _vector(real, size)
+    return vector(whole, size), vector(real, size)
 
 
 def unpack(like: Any, whole: jax.Array, real: jax.Array) -> Any:
@@ -25,13 +25,14 @@ def unpack(like: Any, whole: jax.Array, real: jax.Array) -> Any:
     return structure.unflatten(next(wholes if _is_whole(leaf) else reals) for leaf in leaves)
 
 
-def _vector(scalars: list[jax.Array], size: int) -> jax.Array:
+def vector(scalars: list[jax.Array], size: int) -> jax.Array:
+    """Scalars of one dtype as a vector of a size, filled up with the first."""
     # By selection: a concatenation would become a kernel for each of its parts.
     place = jnp.arange(size)
-    vector = jnp.broadcast_to(scalars[0], size)
+    filled = jnp.broadcast_to(scalars[0], size)
     for i, scalar in enumerate(scalars[1:], start=1):
-        vector = jnp.where(place == i, scalar, vector)
-    return vector
+        filled = jnp.where(place == i, scalar, filled)
+    return filled
 
 
 def once(scalar: jax.Array, count: jax.Array) -> jax.Array:

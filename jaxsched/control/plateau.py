@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import optax
 
 from jaxsched.control import options
+from jaxsched.control.applying import scaled
 from jaxsched.control.controller import memory_of
 from jaxsched.control.controllers import advance_on, reduce_on, restart_on
 from jaxsched.control.inbox import require
 from jaxsched.control.monitors.best import plateau
 from jaxsched.control.state import ControllerState
-from jaxsched.control.transforms import scale_by_learning_rate, scaled
+from jaxsched.control.transforms import scale_by_learning_rate
 from jaxsched.core import checks
 from jaxsched.core.types import ScheduleFn
 from jaxsched.schedules.decay import linear_schedule

@@ -4,13 +4,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jax.core import Tracer
-from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
+from jax.tree_util import keystr, tree_flatten_with_path
 
+from jaxsched.control.applying import RateLike, rate_at
+from jaxsched.control.by_path import ScaleByPathState
+from jaxsched.control.finding import by_rule, names, nodes, rates_in, the_one
+from jaxsched.control.matching import matched, paths_of
 from jaxsched.control.state import ControllerState, best_value_of, record_of
-from jaxsched.control.transforms import RateLike, ScaleByLearningRateState, rate_at
 from jaxsched.core.schedule import operand
 
 
@@ -51,9 +52,9 @@ def learning_rate(opt_state: Any, *, schedule: RateLike | None = None, all: bool
         raise ValueError(
             "No learning rate in this state. `scale_by_learning_rate` of jaxsched and"
             " `optax.inject_hyperparams` keep one; for Optax's own optimizers, give the"
-            f" `schedule`. Searched: {_names(opt_state)}."
+            f" `schedule`. Searched: {names(opt_state)}."
         )
-    return found if all else _the_one("learning rates", found)
+    return found if all else the_one("learning rates", found)
 
 
 def record(opt_state: Any, *, all: bool = False) -> Any:
@@ -91,11 +92,54 @@ def record(opt_state: Any, *, all: bool = False) -> Any:
       {'count': 2.0, 'updates': 2.0, 'observations': 2.0, 'events': 1.0, 'last_event': 1.0,
        'observations_since_event': 0.0, 'best_value': 0.5}
     """
-    nodes = tree_flatten_with_path(opt_state, is_leaf=_is_controller)[0]
-    found = {keystr(path): _record(node) for path, node in nodes if _is_controller(node)}
+    leaves = tree_flatten_with_path(opt_state, is_leaf=_is_controller)[0]
+    found = {keystr(path): _record(node) for path, node in leaves if _is_controller(node)}
     if not found:
-        raise ValueError(f"No controller in this state. Searched: {_names(opt_state)}.")
-    return found if all else _the_one("records", found)
+        raise ValueError(f"No controller in this state. Searched: {names(opt_state)}.")
+    return found if all else the_one("records", found)
+
+
+def learning_rates(opt_state: Any, params: Any = None) -> dict[str, jax.Array]:
+    """The learning rates of `scale_by_path` in an optimizer's state, to log them.
+
+    Those that the last update applied, or before the first the rates to come; 0 for what
+    is frozen. Works inside and outside of `jit`.
+
+    Args:
+      opt_state: an optimizer's state, or any tree that holds one.
+      params: the parameters, for the rate of each of their leaves.
+
+    Returns:
+      A dict from the regular expressions of the transformation, in their order, to scalar
+      arrays; with `params`, from the path of each leaf.
+
+    Raises:
+      ValueError: if the state of no `scale_by_path`, or of several, is there; or if there is no
+        rate for a leaf of `params`.
+
+    Example:
+      >>> import jax.numpy as jnp, jaxsched
+      >>> optimizer = jaxsched.scale_by_path({"bias": None, ".*": 0.5})
+      >>> params = {"hidden": {"bias": jnp.ones(1), "kernel": jnp.ones((1, 1))}}
+      >>> rates = jaxsched.learning_rates(optimizer.init(params), params)
+      >>> {path: float(rate) for path, rate in rates.items()}
+      {'hidden/bias': 0.0, 'hidden/kernel': 0.5}
+    """
+    leaves = tree_flatten_with_path(opt_state, is_leaf=_is_by_path)[0]
+    found = {keystr(path): node for path, node in leaves if _is_by_path(node)}
+    if len(found) != 1:
+        places = ", ".join(found) or names(opt_state)
+        raise ValueError(f"The states of {len(found)} `scale_by_path`, not of one, in: {places}.")
+    (state,) = found.values()
+    rates = by_rule(state)
+    if params is None:
+        return rates
+    rules, paths = tuple(rates), paths_of(params)
+    return {path: rates[rules[i]] for path, i in zip(paths, matched(rules, paths), strict=True)}
+
+
+def _is_by_path(node: Any) -> bool:
+    return isinstance(node, ScaleByPathState)
 
 
 def _is_controller(node: Any) -> bool:
@@ -106,76 +150,18 @@ def _record(state: ControllerState) -> dict[str, jax.Array]:
     return {**record_of(state)._asdict(), "best_value": best_value_of(state)}
 
 
-def _the_one(what: str, found: dict[str, Any]) -> Any:
-    first, *others = found.values()
-    if not _same(first, others):
-        paths = "\n".join(f"  {path}: {value}" for path, value in found.items())
-        raise ValueError(f"Several {what}; `all=True` returns them all:\n{paths}")
-    return first
-
-
 def _rates(opt_state: Any) -> dict[str, jax.Array]:
     return {
-        keystr(path): jnp.asarray(rate)
-        for path, node in _nodes(opt_state)
-        if (rate := _rate(node)) is not None
+        keystr(path) + name: rate
+        for path, node in nodes(opt_state)
+        for name, rate in rates_in(node).items()
     }
-
-
-def _rate(node: Any) -> jax.Array | None:
-    if isinstance(node, ScaleByLearningRateState):
-        return node.learning_rate
-    return node.hyperparams.get("learning_rate") if _is_injected(node) else None
 
 
 def _rates_at_counts(opt_state: Any, schedule: RateLike) -> dict[str, jax.Array]:
     rate = operand("schedule", schedule)
     return {
         keystr(path): jnp.asarray(rate_at(rate, jnp.maximum(node.count - 1, 0)))
-        for path, node in _nodes(opt_state)
+        for path, node in nodes(opt_state)
         if isinstance(node, optax.ScaleByScheduleState)
     }
-
-
-def _is_injected(node: Any) -> bool:
-    return hasattr(node, "hyperparams") and hasattr(node, "inner_state")
-
-
-def _nodes(tree: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:
-    """The states that may hold a rate. An injected optimizer's own state repeats its rate."""
-
-    def is_state(node: Any) -> bool:
-        kinds = (ScaleByLearningRateState, optax.ScaleByScheduleState)
-        return isinstance(node, kinds) or _is_injected(node)
-
-    nodes = []
-    for path, node in tree_flatten_with_path(tree, is_leaf=is_state)[0]:
-        path = (*prefix, *path)
-        if _is_injected(node) and "learning_rate" not in node.hyperparams:
-            nodes += _nodes(node.inner_state, (*path, GetAttrKey("inner_state")))
-        else:
-            nodes.append((path, node))
-    return nodes
-
-
-def _names(tree: Any) -> str:
-    names: set[str] = set()
-
-    def collect(node: Any) -> bool:
-        if hasattr(node, "_fields"):
-            names.add(type(node).__name__)
-        return False
-
-    jax.tree.flatten(tree, is_leaf=collect)
-    return ", ".join(sorted(names)) or repr(tree)
-
-
-def _same(first: Any, others: list[Any]) -> bool:
-    leaves, *rest = map(jax.tree.leaves, (first, *others))
-    if any(isinstance(leaf, Tracer) for leaf in leaves):
-        return not rest
-    return all(
-        np.array_equal(one, other, equal_nan=True)
-        for other in rest
-        for one, other in zip(leaves, other, strict=True)
-    )

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax.tree_util import GetAttrKey, tree_leaves_with_path, tree_map_with_path
 
+from jaxsched.control.by_path import ScaleByPathState
 from jaxsched.control.controllers import restart_on
 from jaxsched.control.inbox import consume, given, require
 from jaxsched.control.monitor import Monitor
@@ -15,6 +16,7 @@ from jaxsched.control.monitors.arithmetic import improves, never
 from jaxsched.control.options import mode as read_mode
 from jaxsched.control.plateau import ReduceLROnPlateauState
 from jaxsched.control.state import ControllerState, record_of
+from jaxsched.control.tokens import ScaleByTokensState
 from jaxsched.control.transforms import ScaleByLearningRateState
 from jaxsched.core import checks
 
@@ -26,6 +28,8 @@ PARTS = {
 
 _RATES = (
     ScaleByLearningRateState,
+    ScaleByTokensState,
+    ScaleByPathState,
     ReduceLROnPlateauState,
     ControllerState,
     optax.ScaleByScheduleState,

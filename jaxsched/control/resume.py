@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.tree_util import keystr, tree_leaves_with_path, tree_map_with_path
 
+from jaxsched.control.by_path import ScaleByPathState
 from jaxsched.control.state import ControllerState
 from jaxsched.control.transforms import ScaleByLearningRateState
 
@@ -51,13 +52,17 @@ def carry_over(old_state: Any, new_state: Tree) -> Tree:
         return kept if _alike(kept, new) else new
 
     def at_its_count(path: Any, node: Any) -> Any:
-        added = f"{keystr(path)}.controller.counts" not in old and f"{keystr(path)}.count" in old
-        if added and isinstance(getattr(node, "controller", None), ControllerState):
-            return node._replace(controller=_started(node.controller, node.count))
-        return node
+        def begun(inner: Any, part: Any) -> Any:
+            added = (
+                isinstance(part, ControllerState) and f"{keystr(path + inner)}.counts" not in old
+            )
+            return _started(part, node.count) if added else part
+
+        known = f"{keystr(path)}.count" in old
+        return tree_map_with_path(begun, node, is_leaf=_is_controller) if known else node
 
     def is_rate(node: Any) -> bool:
-        return isinstance(node, ScaleByLearningRateState)
+        return isinstance(node, (ScaleByLearningRateState, ScaleByPathState))
 
     carried = tree_map_with_path(leaf, new_state)
     return tree_map_with_path(at_its_count, carried, is_leaf=is_rate)
@@ -69,6 +74,10 @@ def _alike(kept: Any, new: Any) -> bool:
         and jnp.shape(kept) == jnp.shape(new)
         and jnp.result_type(kept) == jnp.result_type(new)
     )
+
+
+def _is_controller(node: Any) -> bool:
+    return isinstance(node, ControllerState)
 
 
 def _started(controller: ControllerState, count: jax.Array) -> ControllerState:

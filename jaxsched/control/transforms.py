@@ -1,21 +1,16 @@
 """Gradient transformations that apply a rate, and keep the rate they applied in their state."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.applying import RateLike, driver, scaled
 from jaxsched.control.inbox import require
-from jaxsched.control.monitor import Monitor
 from jaxsched.control.packing import once
+from jaxsched.control.tokens import nominal_size, scale_by_tokens
 from jaxsched.core import checks
-from jaxsched.core.schedule import operand
-
-RateLike = Callable[..., Any] | float | jax.Array
-"""A number, a schedule, a plain function of the step count, or a controller."""
 
 
 class ScaleByLearningRateState(NamedTuple):
@@ -38,11 +33,21 @@ def scale_by_learning_rate(
     *,
     flip_sign: bool = True,
     require_value: bool = False,
+    clock: str = "steps",
+    tokens_per_step: int | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Multiplies updates by minus a learning rate.
 
     The product is taken in float32 and then cast to the dtype of the update, so that a
     rate is as exact for bfloat16 parameters as for any other.
+
+    With `clock="tokens"` the schedule goes on by the tokens in each batch, and not by updates:
+    with batches of any size, growing ones too, it is where it should be in the data.
+
+        rate = learning_rate(tokens seen before this update / tokens_per_step)
+
+    It is called with this nominal step as a float, right to a part in 2^24. The tokens are
+    counted exactly, up to 2^31-1 nominal steps.
 
     Args:
       learning_rate: a number, a schedule, a function of the step count, or a controller (any
@@ -50,9 +55,21 @@ def scale_by_learning_rate(
       flip_sign: whether to multiply by minus the rate, so that updates descend.
       require_value: whether an update without the metric that a controller listens to is
         a `TypeError`. If not, it is an update without an observation.
+      clock: "steps" to count updates, or "tokens" to count the tokens given to each as
+        `update(..., tokens=n)`: a whole number from 0 to 2^31-1, of all devices and
+        micro-batches together. Not for controllers.
+      tokens_per_step: for `clock="tokens"`, the tokens in the steps that the schedule is written
+        in; a known whole number.
 
     Returns:
-      A transformation whose state is the same for a constant and for a schedule.
+      A transformation whose state is the same for a constant and for a schedule; with
+      `clock="tokens"` it is a `ScaleByTokensState`.
+
+    Raises:
+      TypeError: for what is not a rate; with `clock="tokens"` for a controller, without
+        `tokens_per_step`, and in `update` without `tokens=`.
+      ValueError: for a number that is not finite, another clock, `tokens_per_step` below 1
+        or with `clock="steps"`.
 
     Example:
       >>> import jax.numpy as jnp, optax, jaxsched
@@ -66,10 +83,28 @@ def scale_by_learning_rate(
       >>> updates, state = optimizer.update(jnp.ones(2), state, params)
       >>> print(jaxsched.learning_rate(state))
       0.75
+      >>> scale = jaxsched.scale_by_learning_rate(rate, clock="tokens", tokens_per_step=1000)
+      >>> state = scale.init(params)
+      >>> for tokens in (500, 500, 2000, 2000):
+      ...     updates, state = scale.update(params, state, tokens=tokens)
+      ...     print(jaxsched.learning_rate(state), end=" ")
+      1.0 0.875 0.75 0.25
     """
+    _check_clock(clock, tokens_per_step)
     if learning_rate is None:
         return optax.with_extra_args_support(optax.identity())
-    return _scale("learning_rate", learning_rate, -1 if flip_sign else 1, require_value)
+    sign = -1 if flip_sign else 1
+    if clock == "tokens":
+        return scale_by_tokens("learning_rate", learning_rate, sign, tokens_per_step)
+    return _scale("learning_rate", learning_rate, sign, require_value)
+
+
+def _check_clock(clock: str, tokens_per_step: Any) -> None:
+    checks.choice("steps", "tokens")("clock", clock)
+    if clock == "tokens":
+        nominal_size(tokens_per_step)
+    elif tokens_per_step is not None:
+        raise ValueError(f'`tokens_per_step` is for `clock="tokens"` only, got {tokens_per_step}.')
 
 
 def scale_by_schedule(
@@ -96,7 +131,7 @@ def scale_by_schedule(
 def _scale(
     name: str, rate: Any, sign: int, require_value: bool
 ) -> optax.GradientTransformationExtraArgs:
-    start, advance = _controlled(rate) if _is_stateful(name, rate) else _counted(name, rate)
+    start, advance = driver(name, rate)
 
     def init(params: optax.Params) -> ScaleByLearningRateState:
         del params
@@ -118,39 +153,3 @@ def _scale(
         return scaled(updates, sign * applied), ScaleByLearningRateState(count, applied, controller)
 
     return optax.GradientTransformationExtraArgs(init, update)
-
-
-def _is_stateful(name: str, rate: Any) -> bool:
-    if isinstance(rate, Monitor):
-        checks.refuse(
-            name, rate, "a rate; a monitor only says when to change one: see `reduce_on`", TypeError
-        )
-    return callable(rate) and hasattr(rate, "init") and hasattr(rate, "update")
-
-
-def _counted(name: str, rate: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    rate = operand(name, rate)
-    return tuple, lambda count, _, __: (_float(rate_at(rate, count)), ())
-
-
-def _controlled(rate: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def advance(_: jax.Array, state: Any, extra_args: dict[str, Any]) -> tuple[jax.Array, Any]:
-        if isinstance(rate, Controller):
-            return rate.advance(state, **extra_args)
-        return _float(rate(state, **extra_args)), rate.update(state, **extra_args)
-
-    return rate.init, advance
-
-
-def _float(rate: Any) -> jax.Array:
-    return jax.lax.convert_element_type(rate, jnp.result_type(float))
-
-
-def scaled(updates: optax.Updates, factor: jax.Array) -> optax.Updates:
-    """The updates times a factor, each product rounded once to the dtype of the update."""
-    return jax.tree.map(lambda update: (factor * update).astype(update.dtype), updates)
-
-
-def rate_at(rate: Any, count: jax.Array) -> Any:
-    """The rate at a count of any shape: a call of what can be called, or the number itself."""
-    return rate(count) if callable(rate) else rate

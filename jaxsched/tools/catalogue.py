@@ -15,10 +15,10 @@ OPERATORS: dict[str, Maker[..., Any]] = {
 @functools.cache
 def public() -> dict[str, Maker[..., Any]]:
     """Every public schedule, monitor and controller by name."""
-    # Only now: the package itself imports what is built on this.
-    import jaxsched
+    # Only now: it imports what is built on this.
+    from jaxsched import _public
 
-    return {name: maker for name, maker in vars(jaxsched).items() if isinstance(maker, Maker)}
+    return {name: maker for name, maker in vars(_public).items() if isinstance(maker, Maker)}
 
 
 @functools.cache
