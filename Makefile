@@ -2,8 +2,9 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 ORACLES := .venv-oracles
+SITE := .venv-site
 
-.PHONY: demo test lint fuzz bench oracles oracles-paddle aot clean
+.PHONY: demo test lint fuzz bench gallery site oracles oracles-paddle aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -24,6 +25,13 @@ bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 12 minutes, an
 	$(BIN)/python benchmarks/population.py --output docs/benchmarks-population.md
 	$(BIN)/python -m benchmarks --output docs/benchmarks.md --peers $(ORACLES)/bin/python
 
+gallery: $(VENV)/.examples  ## draw docs/gallery.md anew
+	$(BIN)/python docs/make_gallery.py
+
+site: $(SITE)/.docs  ## check the gallery, and build the documentation site in site/
+	$(SITE)/bin/python docs/make_gallery.py --check
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict --quiet
+
 oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages they import from
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m tests.oracles.coverage
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m pytest -n2 -q -o addopts= -o filterwarnings=default \
@@ -37,6 +45,11 @@ oracles-paddle: $(ORACLES)-paddle/.oracles  ## the same for Paddle, in an enviro
 $(ORACLES)-paddle/.oracles: pyproject.toml
 	test -x $(ORACLES)-paddle/bin/python || $(PYTHON) -m venv $(ORACLES)-paddle
 	$(ORACLES)-paddle/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) paddlepaddle==3.3.1 -e '.[test]'
+	touch $@
+
+$(SITE)/.docs: pyproject.toml
+	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -e '.[docs]'
 	touch $@
 
 # The packages come first, so that nothing else chooses their versions.
@@ -66,4 +79,4 @@ $(VENV)/.%: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-*
+	rm -rf $(VENV) .venv-* site

@@ -75,8 +75,10 @@ def plot(
     ax = new_axes() if ax is None else ax
     for label, curve in curves.items():
         ax.plot(*thinned(curve), label=label)
+    nameless = next((step for step, label in marks.items() if not label), None)
     for step, label in marks.items():
-        ax.axvline(step, color="gray", linestyle="--", linewidth=1)
+        named = "event" if step == nameless else None  # once in the legend, for all of them
+        ax.axvline(step, color="gray", linestyle="--", linewidth=1, label=named)
         ax.annotate(f" {label}", (step, 0.95), xycoords=("data", "axes fraction"))
     ax.set(xlabel="step", ylabel="learning rate", yscale="log" if log else "linear")
     ax.legend()
@@ -119,7 +121,7 @@ def _marks(events: Any, length: int) -> dict[int, str]:
     if isinstance(events, Mapping) and "last_event" in events:
         steps = np.unique(np.asarray(events["last_event"]))
         events = steps[steps >= 0].tolist()
-    labels = events if isinstance(events, Mapping) else dict.fromkeys(events, "event")
+    labels = events if isinstance(events, Mapping) else dict.fromkeys(events, "")
     for step in labels:
         if not 0 <= checks.number("events", step) < length:
             checks.refuse("events", step, f"steps from 0 to {length - 1}")
