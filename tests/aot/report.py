@@ -18,7 +18,7 @@ Written by `make aot`, which compiles train steps for TPUs and for H100s on a ma
 neither: nothing is executed, and there are no times here. Each row is a step of data-parallel
 training with Adam beside the same step with `optax.adam(0.1)`; parameters and state are donated.
 All numbers but *rate in* are what a step has *more* than that one; instructions are counted inside
-fusions too.
+fusions too. JAX is that of `tests/aot/requirements-*.txt`.
 
 No program has a branch, a loop, an infeed, an outfeed or a call of the host, as `tests/aot`
 asserts, and none has a collective more: the loss that a controller is given is a mean over all
@@ -26,7 +26,7 @@ devices, which the step with a constant rate computes too.
 """
 GPU_TEXT = """
 *kernels* are what is started one after another, copies apart. A *copy* is of a donated array that
-is read while the next one is written; without donation there is none. *rate in* is the number of
+is read while the next one is written. *rate in* is the number of
 kernels in which something of the schedule is computed: one, and not each that updates a parameter.
 A lookup among more than 15 boundaries takes two kernels before the one that all schedules have.
 
