@@ -22,9 +22,10 @@ SEEDS = 4
 
 
 class Many(NamedTuple):
-    """The seconds that all runs take.
+    """The seconds that all runs take, by the way they are made.
 
     Attributes:
+      steps: those of each run.
       first: at once, with compiling.
       again: at once, compiled before.
       closures: one after another, each compiled anew; from a sample of runs.
@@ -32,6 +33,7 @@ class Many(NamedTuple):
       sample: the runs in it.
     """
 
+    steps: int
     first: float
     again: float
     closures: float
@@ -67,7 +69,7 @@ def measure(quick: bool = False) -> Many:
             times.append(seconds(lambda one=one: one(keys[0]).block_until_ready()))
     runs = len(PEAKS) * SEEDS
     closures, alone = (runs * statistics.mean(times) for times in (compiling, compiled))
-    return Many(first, again, closures, alone, sample)
+    return Many(steps, first, again, closures, alone, sample)
 
 
 def target(measured: Many, times: float) -> Target:
@@ -81,8 +83,8 @@ def section(measured: Many) -> str:
     """The sentences."""
     return f"""## A population
 
-256 runs, 64 peaks times 4 seeds, of {STEPS:,} Adam steps of {SIZE.parameters:,} parameters with a
-warm-up cosine. All at once in one program: {measured.first:.1f} s with compiling,
+256 runs, 64 peaks times 4 seeds, of {measured.steps:,} Adam steps with a warm-up cosine, of
+{SIZE.parameters:,} parameters. All at once in one program: {measured.first:.1f} s with compiling,
 {measured.again:.2f} s again. One after another with Optax's schedule, each run compiled anew:
 {measured.closures:,.0f} s; without compiling, {measured.compiled:,.0f} s; both from the mean of
 {measured.sample} runs.
