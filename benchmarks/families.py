@@ -29,6 +29,8 @@ EXPRESSIONS = [
     "piecewise_constant_schedule(1e-3, {300: 0.5, 650: 0.3, 900: 0.1})",
     "piecewise_interpolate_schedule('linear', 1e-3, {300: 0.5, 650: 0.3, 900: 0.1})",
     "join_schedules([linear_schedule(1e-3, 0, 300), cosine_decay_schedule(9e-4, 700)], [300])",
+    "select(1, [linear_schedule(1e-3, 0, 1000), cosine_decay_schedule(1e-3, 1000)])",
+    "mirror(cosine_decay_schedule(1.0, 1000), 1e-4, 1e-3, 0.0, 1.0)",
     "cosine_restarts_schedule(1e-3, 100, 2, 0.9, 10)",
     "cyclic_schedule(1e-4, 1e-3, 100)",
     "polynomial_cycles_schedule(1e-3, 300)",

@@ -1,6 +1,6 @@
 """What a population saves: 256 runs in one program, beside one run after another with Optax.
 
-Run as `python benchmarks/population.py`. The tables are Markdown; `--output FILE` also writes
+Run as `python -m benchmarks.population`. The tables are Markdown; `--output FILE` also writes
 them to a file. The runs are those of `examples/population.py`.
 """
 
@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import optax
-from growth import machine, markdown, seconds
 
 import jaxsched
+from benchmarks.machine import machine
+from benchmarks.markdown import table
+from benchmarks.timing import timed
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "examples" / "population.py"))
 STEPS, SEEDS = 260, 4
@@ -53,7 +55,7 @@ class Alone(NamedTuple):
 
 def finished(function: Callable[..., Any], *args: Any) -> tuple[float, Any]:
     """The seconds until a call's results are there, and the results."""
-    return seconds(lambda: jax.block_until_ready(function(*args)))
+    return timed(lambda: jax.block_until_ready(function(*args)))
 
 
 def alone(train: Any, closure: Any, key: jax.Array) -> Alone:
@@ -66,7 +68,7 @@ def alone(train: Any, closure: Any, key: jax.Array) -> Alone:
 def together(train: Any, keys: jax.Array) -> tuple[float, np.ndarray]:
     """The seconds of all runs as a population, and the losses."""
     population = jaxsched.population
-    time, metrics = seconds(
+    time, metrics = timed(
         lambda: population(train, SCHEDULES, keys, chunk=EXAMPLE["CHUNK"], progress=False)
     )
     return time, metrics["loss"]
@@ -128,7 +130,7 @@ def report() -> Iterator[str]:
         ["`population`", "arithmetic", arithmetic],
     ]
     header = [f"{RUNS} runs", "", "seconds", "over `population`"]
-    yield markdown(header, [[*names, f"{s:.1f}", f"{s / ours:.2f}"] for *names, s in rows])
+    yield table(header, [[*names, f"{s:.1f}", f"{s / ours:.2f}"] for *names, s in rows])
     apart = [abs(losses[place] / run.loss - 1) for place, run in runs.items()]
     yield f"""
 Arithmetic is {arithmetic / ours:.0%} of the time of `population`, so near is it to its limit, at
@@ -138,7 +140,7 @@ test losses of the {len(runs)} runs differ by {statistics.median(apart):.4%} in 
 """
     met = "met" if anew / ours >= LEAST else "**missed**"
     target = f"at least {LEAST} times as fast as one after another, each compiled anew"
-    yield markdown(["target", "measured", ""], [[target, f"{anew / ours:.1f} times", met]])
+    yield table(["target", "measured", ""], [[target, f"{anew / ours:.1f} times", met]])
 
 
 def main() -> None:
