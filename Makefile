@@ -21,9 +21,10 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
 	$(BIN)/python -m tests.fuzz_parse
 
-bench: $(VENV)/.examples  ## measure, and write docs/benchmarks.md and docs/benchmarks-control.md
+bench: $(VENV)/.examples  ## measure, and write the tables docs/benchmarks*.md
 	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md
 	$(BIN)/python benchmarks/control.py --output docs/benchmarks-control.md
+	$(BIN)/python benchmarks/population.py --output docs/benchmarks-population.md
 
 gallery: $(VENV)/.examples  ## draw docs/gallery.md anew
 	$(BIN)/python docs/make_gallery.py

@@ -106,6 +106,7 @@ from jaxsched.schedules.reflect import reflect as reflect
 from jaxsched.schedules.saturating import (
     exponential_warmup_schedule as exponential_warmup_schedule,
 )
+from jaxsched.schedules.select import select as select
 from jaxsched.schedules.shaped import k_decay_schedule as k_decay_schedule
 from jaxsched.schedules.shaped import rex_schedule as rex_schedule
 from jaxsched.schedules.shaped import tanh_schedule as tanh_schedule
@@ -128,8 +129,10 @@ from jaxsched.tools.describe import describe as describe
 from jaxsched.tools.parse import parse as parse
 from jaxsched.tools.plot import plot as plot
 from jaxsched.tools.plot_range_test import plot_range_test as plot_range_test
+from jaxsched.tools.population import population as population
 from jaxsched.tools.range_test import RangeTest as RangeTest
 from jaxsched.tools.range_test import range_test as range_test
+from jaxsched.tools.stack import stack as stack
 from jaxsched.tools.suggest import SuggestedRates as SuggestedRates
 from jaxsched.tools.suggest import suggest_rates as suggest_rates
 from jaxsched.tools.units import Run as Run

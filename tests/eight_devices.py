@@ -1,9 +1,10 @@
-"""Controllers on eight devices: a program of its own, as the number of devices is set at its start.
+"""Controllers and a population on eight devices: a program of its own, which sets their number.
 
 Metrics differ between the devices, and are averaged. Run as `python -m tests.eight_devices`, with
 `XLA_FLAGS=--xla_force_host_platform_device_count=8`.
 """
 
+import re
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 import jaxsched as js
+from jaxsched.tools._chunks import fitted
 from tests.control_reference import answers
 from tests.control_table import CONTROLLERS, LENGTH, SAMPLE, Row
 from tests.measure import DTYPE
@@ -142,7 +145,43 @@ def check_metrics_by_observation() -> None:
     assert js.record(state)["updates"].tolist() == [4] * DEVICES
 
 
+def check_population() -> None:
+    """Every device has its part of the runs, and none hears of the others."""
+
+    def train(rate, key):
+        def step(weight, count):
+            grads = jax.grad(lambda w: jnp.sum(jnp.tanh(w @ w) ** 2))(weight)
+            return weight - rate(count) * grads, jnp.sum(weight)
+
+        return jax.lax.scan(step, jax.random.normal(key, (4, 4)), jnp.arange(8))
+
+    rates = [0.1, js.linear_schedule(0.1, 0.0, 8), js.linear_schedule(0.2, 0.1, 4)]
+    keys = jax.random.split(jax.random.key(0), 5)
+    grow = partial(js.population, train, rates, keys, progress=False)
+    alone = jax.tree.leaves(grow())
+    spread = jax.tree.leaves(grow(mesh=mesh_of(AxisType.Explicit, x=4, y=2), chunk=13))
+    assert [leaf.shape for leaf in spread] == [(3, 5, 4, 4), (3, 5, 8)]
+    for ours, expected in zip(spread, alone, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+
+    sharding = NamedSharding(mesh_of(AxisType.Auto, x=8), P("x"))
+    program = fitted(
+        jax.vmap(lambda i: train(0.1 * js.select(i, rates), keys[i])), 15, None, None, sharding
+    )
+    text = program.compiled.as_text()
+    assert program.size == 16
+    assert "f32[2,4,4]" in text or "f64[2,4,4]" in text
+    assert not re.search("all-|collective|permute", text)
+    metrics = program.compiled(jax.device_put(next(program.chunks()), sharding))
+    assert all(leaf.sharding.num_devices == DEVICES for leaf in jax.tree.leaves(metrics))
+    with pytest.raises(
+        ValueError, match="`chunk` must be at least 8, the number of devices, got 7"
+    ):
+        grow(mesh=mesh_of(AxisType.Auto, x=8), chunk=7)
+
+
 if __name__ == "__main__":
     assert jax.device_count() == DEVICES, jax.devices()
     check_metrics_by_argument()
     check_metrics_by_observation()
+    check_population()

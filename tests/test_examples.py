@@ -93,6 +93,38 @@ def test_range_test_finds_a_rate_and_saves_a_picture(tmp_path, monkeypatch, caps
     assert [file.read_bytes()[:4] for file in tmp_path.iterdir()] == [b"\x89PNG"]
 
 
+def test_per_layer(tmp_path, monkeypatch, capsys):
+    example = runpy.run_path(str(EXAMPLES / "per_layer.py"))
+    settings, picture = example["main"].__globals__, tmp_path / "per_layer.png"
+    smaller = dict(SEEDS=2, FIRST_STEPS=30, STEPS=40, PEAKS=(1e-3, 1e-2), WIDTH=16)
+    method = "decayed by layer"
+    smaller["METHODS"] = {method: {**example["METHODS"][method], "embed": None}}
+    for name, value in smaller.items():
+        monkeypatch.setitem(settings, name, value)
+    example["main"](["--output", str(picture)])
+    printed = capsys.readouterr().out
+    rows = re.findall(rf"^{method} +(\S+) +\S+% ± \S+% +\S+% ± \S+%$", printed, re.MULTILINE)
+    assert rows == ["0.001", "0.01"]
+    assert list(tmp_path.iterdir()) == [picture]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_population_ranks_its_schedules_and_saves_a_picture(tmp_path, capsys):
+    population = runpy.run_path(str(EXAMPLES / "population.py"))
+    picture = tmp_path / "population.png"
+    population["main"](["--steps", "20", "--seeds", "2", "--output", str(picture)])
+    printed = capsys.readouterr()
+    ranks = re.findall(
+        r"^ +(\d+)  \S.* (0\.\d+) +(\d\.\d+) ± \S+ +\S+%$", printed.out, re.MULTILINE
+    )
+    losses = [float(loss) for _, _, loss in ranks]
+    assert [int(rank) for rank, *_ in ranks[:15]] == list(range(1, 16))
+    assert losses == sorted(losses)
+    assert "128/128" in printed.err
+    assert list(tmp_path.iterdir()) == [picture]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_linen(monkeypatch, capsys):
     linen = runpy.run_path(str(EXAMPLES / "linen.py"))
     monkeypatch.setitem(linen["main"].__globals__, "EPOCHS", 5)

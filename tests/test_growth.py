@@ -53,6 +53,7 @@ LIMITS = {
     "piecewise_cosine": (lambda n: js.piecewise_interpolate_schedule("cosine", 0.1, scales(n)), 90),
     "join": (partial(joined, makers=[line]), 80),
     "join of two forms": (partial(joined, makers=[line, decay]), 125),
+    "select": (lambda n: js.select(jnp.int32(n // 2), [line(i) for i in range(n)]), 80),
     "sgdr": (restarts, 120),
     "table": (lambda n: js.table_schedule(levels(n), list(scales(n))), 100),
     "monotone table": (lambda n: js.table_schedule(levels(n), list(scales(n)), "monotone"), 190),

@@ -60,7 +60,7 @@ def scale_by_path(
     Args:
       rates: from regular expressions to numbers, schedules, functions of the step count, or
         controllers; None freezes: the updates are 0, whatever the gradients. Equal controllers
-        are one.
+        are one. Their order counts, which a dict that is an argument of `jit` loses.
       learning_rate: what all of them are multiplied by; a number, a schedule, or a controller.
       flip_sign: whether to multiply by minus the rate, so that updates descend. Not behind an
         optimizer that has done so: `optax.chain(optax.adamw(1e-3), scale_by_path(factors,

@@ -72,6 +72,13 @@ def non_negative(name: str, value: Any) -> Any:
     return value
 
 
+def whole_number(name: str, value: Any) -> Any:
+    """A whole number of at least 0, of an integer type."""
+    if not is_number(value) or not jnp.issubdtype(jnp.result_type(value), jnp.integer):
+        refuse(name, value, "a whole number", TypeError)
+    return non_negative(name, value)
+
+
 def at_least_one(name: str, value: Any) -> Any:
     """A finite number of at least 1."""
     concrete = known(number(name, value))

@@ -91,9 +91,18 @@ class Stack:
 
     def members(self) -> list[Any]:
         """The schedules it was made of, one by one."""
+        return [self._host_member(*place) for place in self._places_of_host()]
+
+    def member(self, index: int) -> Any:
+        """One of the schedules it was made of."""
+        return self._host_member(*self._places_of_host()[index])
+
+    def _places_of_host(self) -> list[tuple[int, int]]:
         forms, rows = self.places()
-        places = zip(forms.tolist(), rows.tolist(), strict=True)
-        return [self._member(form, functools.partial(_of_host, row=row)) for form, row in places]
+        return list(zip(forms.tolist(), rows.tolist(), strict=True))
+
+    def _host_member(self, form: int, row: int) -> Any:
+        return self._member(form, functools.partial(_of_host, row=row))
 
     def __repr__(self) -> str:
         return repr(self.members())
@@ -138,7 +147,7 @@ def read_stack(name: str, value: Any) -> Stack:
     if not value:
         checks.refuse(name, value, "a list of at least one schedule")
     members = [operand(f"{name}[{i}]", member) for i, member in enumerate(value)]
-    keys = [_form(member) for member in members]
+    keys = [form_of(member) for member in members]
     groups: dict[Any, list[Any]] = {}
     for key, member in zip(keys, members, strict=True):
         groups.setdefault(key, []).append(member)
@@ -149,7 +158,8 @@ def read_stack(name: str, value: Any) -> Stack:
     return Stack(stacked, shared, forms.tobytes())
 
 
-def _form(member: Any) -> Any:
+def form_of(member: Any) -> Any:
+    """What schedules have in common whose numbers can be stacked: the structure and the shapes."""
     leaves, structure = jax.tree.flatten(member)
     return structure, *map(np.shape, leaves)
 

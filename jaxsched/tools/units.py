@@ -20,6 +20,10 @@ _NEEDS = {
 class Run:
     """How long a run is, and what a step of it is, to give lengths in other units.
 
+    Where the tokens in a step change during the run, `tokens_per_step` is a nominal number, and
+    `scale_by_learning_rate(..., clock="tokens", tokens_per_step=...)` with the same number keeps a
+    schedule of these steps right.
+
     Attributes:
       total_steps: the number of steps, each an update of the optimizer.
       steps_per_epoch: the steps in a pass over the data.

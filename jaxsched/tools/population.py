@@ -1,0 +1,135 @@
+"""A training run under many schedules and seeds, as one compiled program."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental.multihost_utils import process_allgather
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxsched.control.controller import Controller
+from jaxsched.core import checks
+from jaxsched.core.schedule import Schedule
+from jaxsched.core.types import ScheduleFn
+from jaxsched.schedules.select import select
+from jaxsched.tools._chunks import fitted
+from jaxsched.tools._finished import keeper
+from jaxsched.tools._progress import bar
+from jaxsched.tools.stack import stack
+
+
+def population(
+    train: Callable[[Any, Any], Any],
+    schedules: Sequence[Schedule | ScheduleFn | float | Controller],
+    keys: Any,
+    *,
+    chunk: int | None = None,
+    memory: int | None = None,
+    mesh: Mesh | None = None,
+    directory: str | Path | None = None,
+    progress: bool = True,
+) -> Any:
+    """Trains under every schedule with every key: many runs at a time, in one compiled program.
+
+        metrics[i, j] = train(schedules[i], keys[j])
+
+    The runs are mapped by `vmap`, and go chunk after chunk through the same program; the last
+    chunk is filled up with repetitions. `train` gets its schedule from `select`; controllers,
+    from `stack`, so they must be of the same form.
+
+    With a mesh the runs of a chunk are spread over all of its devices. Where it spans several
+    processes (`jax.distributed`), each of them calls this with the same arguments and returns
+    the metrics of all runs.
+
+    Args:
+      train: a pure function of a schedule and a key that JAX can trace. It returns a tree of
+        arrays.
+      schedules: schedules, numbers, functions of the count; or controllers.
+      keys: an array with a leading axis, such as `jax.random.split(jax.random.key(0), 4)`, or
+        whole numbers as seeds.
+      chunk: the most runs at a time; None for as many as fit into `memory`.
+      memory: the bytes that a chunk may take on each device, by the account of the compiler.
+        None for what the device has free, where it says so and `chunk` is not given; on a CPU
+        all runs are one chunk then.
+      mesh: the devices, of which all axes are used alike; None for JAX's default device.
+      directory: where finished chunks are kept. Called again with the same arguments after it
+        was stopped, it computes the other ones only. All processes must see it.
+      progress: whether to show a bar, where tqdm is installed.
+
+    Returns:
+      What `train` returns, as NumPy arrays with two more leading axes: schedules, keys.
+
+    Raises:
+      TypeError: for what is not a schedule, and keys without a leading axis.
+      ValueError: for no schedules or keys, a chunk below the number of devices, a run that
+        does not fit into the memory, controllers of different forms, or a directory with chunks
+        of another population: another program, other numbers or keys.
+
+    Example:
+      >>> import jax, jaxsched
+      >>> def train(schedule, seed):
+      ...     def step(weight, count):
+      ...         return weight - schedule(count) * weight, None
+      ...     return jax.lax.scan(step, 1.0 + seed, jax.numpy.arange(2))[0]
+      >>> rates = [0.5, jaxsched.linear_schedule(1.0, 0.0, 2), jaxsched.shift(0.25, steps=1)]
+      >>> print(population(train, rates, keys=[0, 1], progress=False))
+      [[0.25   0.5   ]
+       [0.     0.    ]
+       [0.5625 1.125 ]]
+    """
+    keys, choose = _read_keys(keys), _chooser(schedules)
+    shape = len(schedules), len(keys)
+
+    def run(number: jax.Array) -> Any:
+        return train(choose(number // len(keys)), keys[number % len(keys)])
+
+    total, sharding = math.prod(shape), _sharding(mesh)
+    program = fitted(jax.vmap(run), total, chunk, memory, sharding)
+    keep = keeper(directory, program, (schedules, keys))
+    parts = []
+    with bar(total, progress) as advance:
+        for number, runs in enumerate(program.chunks()):
+            here = jax.device_put(runs, sharding)
+            parts.append(keep(number, lambda here=here: _on_host(program.compiled(here))))
+            advance(min(program.size, total - number * program.size))
+    return jax.tree.map(lambda *leaves: _joined(leaves, shape), *parts)
+
+
+def _read_keys(keys: Any) -> jax.Array:
+    array = jnp.asarray(keys)
+    if not array.ndim:
+        checks.refuse("keys", keys, "an array with a leading axis", TypeError)
+    if not len(array):
+        checks.refuse("keys", keys, "at least one key")
+    return array
+
+
+def _chooser(schedules: Any) -> Callable[[jax.Array], Any]:
+    """From a traced place in the list to the schedule there."""
+    if isinstance(schedules, Sequence) and any(isinstance(s, Controller) for s in schedules):
+        stacked = jax.tree.map(jnp.asarray, stack(schedules))
+        return lambda place: jax.tree.map(lambda leaf: leaf[place], stacked)
+    read = select(0, schedules)
+    return lambda place: read.replace(index=place)
+
+
+def _sharding(mesh: Mesh | None) -> NamedSharding | None:
+    """Runs over all devices, along the only axis of a mesh that says nothing else."""
+    if mesh is None:
+        return None
+    return NamedSharding(Mesh(mesh.devices.ravel(), ("runs",)), PartitionSpec("runs"))
+
+
+def _on_host(metrics: Any) -> Any:
+    local = all(leaf.is_fully_addressable for leaf in jax.tree.leaves(metrics))
+    return jax.device_get(metrics) if local else process_allgather(metrics, tiled=True)
+
+
+def _joined(parts: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+    """One metric of all chunks, without the runs that fill up the last one."""
+    runs = np.concatenate(parts)[: math.prod(shape)]
+    return runs.reshape(*shape, *runs.shape[1:])
