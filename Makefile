@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 SITE := .venv-site
 
-.PHONY: demo test lint fuzz bench gallery site oracles oracles-paddle clean
+.PHONY: demo test lint fuzz bench gallery site oracles oracles-paddle aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -21,10 +21,9 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
 	$(BIN)/python -m tests.fuzz_parse
 
-bench: $(VENV)/.examples  ## measure, and write the tables docs/benchmarks*.md
-	$(BIN)/python benchmarks/growth.py --output docs/benchmarks.md
-	$(BIN)/python benchmarks/control.py --output docs/benchmarks-control.md
+bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 12 minutes, and write docs/benchmarks.md
 	$(BIN)/python benchmarks/population.py --output docs/benchmarks-population.md
+	$(BIN)/python -m benchmarks --output docs/benchmarks.md --peers $(ORACLES)/bin/python
 
 gallery: $(VENV)/.examples  ## draw docs/gallery.md anew
 	$(BIN)/python docs/make_gallery.py
@@ -58,6 +57,19 @@ $(ORACLES)/.oracles: pyproject.toml tests/oracles/requirements.txt tests/oracles
 	test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)
 	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/oracles/requirements.txt -e '.[test]'
 	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/oracles/requirements-no-deps.txt
+	touch $@
+
+aot: .venv-tpu/.aot .venv-gpu/.aot  ## compile for TPUs and GPUs, and write docs/accelerators.md
+	.venv-tpu/bin/python $(COMPILE) --junitxml=.venv-tpu/results.xml tests/aot/test_tpu.py
+	.venv-gpu/bin/python $(COMPILE) -n2 --junitxml=.venv-gpu/results.xml tests/aot/test_gpu.py
+	.venv-tpu/bin/python -m tests.aot.report .venv-gpu/results.xml .venv-tpu/results.xml --output docs/accelerators.md
+
+COMPILE := -m pytest -q -o addopts= -o junit_family=xunit1
+
+.venv-%/.aot: pyproject.toml tests/aot/requirements-%.txt
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/aot/requirements-$*.txt \
+	  -e . hypothesis mpmath pytest pytest-xdist
 	touch $@
 
 # One environment; each file marks the extra it has. ARGS adds to pip's arguments.

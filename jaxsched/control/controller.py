@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from jaxsched.control.inbox import consume, given
 from jaxsched.control.monitor import Monitor
-from jaxsched.control.packing import once
+from jaxsched.control.packing import once, together
 from jaxsched.control.state import (
     Contents,
     ControllerState,
@@ -118,7 +118,7 @@ def _unpacked(controller: Controller, state: ControllerState) -> Contents:
 def _advance(
     controller: Controller, state: ControllerState, value: jax.Array | None
 ) -> tuple[jax.Array, ControllerState]:
-    before = _unpacked(controller, state)
+    before = _unpacked(controller, together(state, state.counts[0]))
     axis_name = controller.hyperparams.get("axis_name")
     heard = consume(before.total, before.number, value, axis_name)
     rate, memory = _react(controller, before.memory, *heard)

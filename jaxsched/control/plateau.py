@@ -12,6 +12,7 @@ from jaxsched.control.controller import memory_of
 from jaxsched.control.controllers import advance_on, reduce_on, restart_on
 from jaxsched.control.inbox import require
 from jaxsched.control.monitors.best import plateau
+from jaxsched.control.packing import together
 from jaxsched.control.state import ControllerState
 from jaxsched.control.transforms import scale_by_learning_rate
 from jaxsched.core import checks
@@ -117,7 +118,8 @@ def reduce_on_plateau(
 
 def _shown(rate: Any, scale: jax.Array, state: ControllerState) -> ReduceLROnPlateauState:
     monitor = memory_of(rate, state).monitors["monitor"]
-    return ReduceLROnPlateauState(scale, *monitor[:5], controller=state)
+    shown = together(monitor[:5], state.counts[0])
+    return ReduceLROnPlateauState(scale, *shown, controller=state)
 
 
 def restart_on_plateau(

@@ -14,6 +14,7 @@ from jaxsched.control.inbox import consume, given, require
 from jaxsched.control.monitor import Monitor
 from jaxsched.control.monitors.arithmetic import improves, never
 from jaxsched.control.options import mode as read_mode
+from jaxsched.control.packing import once
 from jaxsched.control.plateau import ReduceLROnPlateauState
 from jaxsched.control.state import ControllerState, record_of
 from jaxsched.control.tokens import ScaleByTokensState
@@ -115,7 +116,9 @@ def reset_on(
         if require_value:
             require(state.trigger, extra_args)
         after = trigger.update(state.trigger, **extra_args)
-        fired = record_of(after).events != record_of(state.trigger).events
+        events = record_of(state.trigger).events
+        # As a number computed once: every part of the memory would count the events again.
+        fired = once((record_of(after).events != events).astype(jnp.float32), events) > 0
         fresh = inner.init(updates if params is None else params)
         reset = _reset(state.inner_state, fresh, fired, *parts)
         updates, inner_state = inner.update(updates, reset, params, **extra_args)

@@ -9,6 +9,7 @@ over two short axes: XLA splits a long one into several instructions.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Annotated, Any
 
 import jax
@@ -18,6 +19,8 @@ from jax.core import Tracer
 
 from jaxsched.core import checks
 from jaxsched.core.leaves import whole
+
+FEW = 4
 
 
 @jax.tree_util.register_pytree_node_class
@@ -139,9 +142,15 @@ def locate(count: jax.Array, boundaries: Any) -> jax.Array:
 
     missing = (1, width**2 - boundaries.shape[0] - 1)
     rows = xp.pad(boundaries, missing, constant_values=unreached).reshape(width, width)
-    row = jnp.sum(reached(count, compact(without_first(rows[:, 0]))), dtype=jnp.int32)
-    column = jnp.sum(reached(count, take(without_first(rows), row)), dtype=jnp.int32)
+    row = _number(reached(count, compact(without_first(rows[:, 0]))))
+    column = _number(reached(count, take(without_first(rows), row)))
     return width * row + column
+
+
+def _number(flags: jax.Array) -> jax.Array:
+    """How many are true. A few are added one by one: a GPU makes a kernel of each sum."""
+    flags = flags.astype(jnp.int32)
+    return reduce(jnp.add, flags.reshape(-1)) if flags.size <= FEW else jnp.sum(flags)
 
 
 def begins(boundaries: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What jaxsched costs, beside Optax, PyTorch and Keras: `make bench`."""
