@@ -30,7 +30,7 @@ gallery: $(VENV)/.examples  ## draw docs/gallery.md anew
 
 site: $(SITE)/.docs  ## check the gallery, and build the documentation site in site/
 	$(SITE)/bin/python docs/make_gallery.py --check
-	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 
 oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages they import from
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m tests.oracles.coverage
