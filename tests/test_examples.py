@@ -5,6 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -123,6 +124,33 @@ def test_population_ranks_its_schedules_and_saves_a_picture(tmp_path, capsys):
     assert "128/128" in printed.err
     assert list(tmp_path.iterdir()) == [picture]
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_char_lm_cools_down_when_its_validation_loss_stalls(tmp_path, monkeypatch, capsys):
+    example = runpy.run_path(str(EXAMPLES / "char_lm.py"))
+    drawn, picture = [], tmp_path / "char_lm.png"
+    smaller = dict(
+        CONTEXT=16, WIDTH=16, HEADS=2, LAYERS=1, PIECES=8, EVERY=10, PEAK=2e-2, COOLDOWN=50
+    )
+    rules = example["make_optimizers"](400)
+    assert list(rules) == ["cosine", "warm-up, stable, decay", "plateau"]
+    smaller["make_optimizers"] = lambda steps: {
+        "plateau": example["make_optimizers"](steps)["plateau"]
+    }
+    smaller["draw"] = lambda *args: drawn.append(example["draw"](*args)) or drawn[0]
+    for name, value in smaller.items():
+        monkeypatch.setitem(example["main"].__globals__, name, value)
+
+    example["main"](["--steps", "400", "--output", str(picture)])
+    printed = capsys.readouterr().out
+    loss = re.search(r"^plateau +\d+ +(\d\.\d{3})$", printed, re.MULTILINE)[1]
+    event = int(re.search(r"stalled at step (\d+)", printed)[1])
+    counts = np.bincount(example["load_text"]()[1])
+    shares = counts[counts > 0] / counts.sum()
+    assert float(loss) < -np.sum(shares * np.log2(shares))
+    rates = drawn[0].axes[0].lines[0].get_ydata()
+    np.testing.assert_allclose(rates[[event, event + 1, -1]], 2e-2 * np.array([1, 0.98, 0]))
+    assert list(tmp_path.iterdir()) == [picture]
 
 
 def test_linen(monkeypatch, capsys):
