@@ -160,7 +160,7 @@ def draw(results: dict[str, tuple[np.ndarray, np.ndarray]], event: int) -> Figur
         axes.legend()
     upper.annotate(" stalled", (event, 0.05), xycoords=("data", "axes fraction"))
     upper.set(ylabel="learning rate", title="A cooldown set off by the validation loss")
-    lower.set(xlabel="step", ylabel="validation loss, bits a character", yscale="log")
+    lower.set(xlabel="step", ylabel="validation loss, bits a character")
     return figure
 
 
