@@ -142,9 +142,9 @@ def main(argv: list[str] | None = None) -> None:
     batches = make_batches(args.epochs)
     before, after = train_torch(*batches), train_jax(*batches)
     rates, losses = (np.abs(new - old).max() for old, new in zip(before, after, strict=True))
-    print(f"{len(before.rates)} steps; the last losses are {before.losses[-1]:.6f} in PyTorch")
-    print(f"and {after.losses[-1]:.6f} in JAX. Largest differences: {losses:.1e} of a loss,")
-    print(f"{rates:.1e} of a rate.")
+    print(f"{len(before.rates)} steps, the largest differences:")
+    print(f"learning rate {rates:.1e} (the highest is {before.rates.max():.1e})")
+    print(f"loss          {losses:.1e} (the lowest is {before.losses.min():.1e})")
     save(draw(before, after), args.output)
 
 
