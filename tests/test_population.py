@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import sys
 from functools import partial
 
@@ -47,6 +48,21 @@ def test_a_stack_is_taken_apart_again():
     assert [jax.tree.map(lambda x, i=i: x[i].item(), stacked) for i in range(3)] == members
     assert {x.dtype for x in jax.tree.leaves(stacked)} == {np.dtype("int32"), np.dtype("float64")}
     assert pickle.loads(pickle.dumps(stacked)) == stacked == js.stack(members)
+
+
+def test_a_stack_prints_the_numbers_of_each_place():
+    """However many schedules are stacked: fewer, as many or more than are joined."""
+    for size in (2, 3, 4):
+        peaks = [0.5**i for i in range(size)]
+        lines = [
+            js.join_schedules([js.linear_schedule(p * n, 0.0, 4) for n in (1, 2, 4)], [3, 9])
+            for p in peaks
+        ]
+        assert re.findall(r"init_value=(\[.*?\])", repr(js.stack(lines))) == [
+            str([p * n for p in peaks]) for n in (1, 2, 4)
+        ]
+        stairs = [js.piecewise_constant_schedule(p, {3: p}) for p in peaks]
+        assert repr([{3: p} for p in peaks]) in repr(js.stack(stairs))
 
 
 def test_flags_and_large_numbers():

@@ -27,18 +27,20 @@ class Stack:
       shared: for each group, the hyperparameters that all its members leave at their default;
         those are kept as they are, so that known numbers stay known.
       forms: the group of each member, as bytes of int32: static, and quick to compare.
+      ndim: the axes of the first number when it was made. In a population it has more.
     """
 
     groups: tuple[Any, ...]
     shared: tuple[frozenset[str], ...]
     forms: bytes
+    ndim: int
 
     def tree_flatten(self):
         """The arrays as leaves."""
-        return (self.groups,), (self.shared, self.forms)
+        return (self.groups,), (self.shared, self.forms, self.ndim)
 
     @classmethod
-    def tree_unflatten(cls, static: tuple[Any, bytes], children: Any) -> "Stack":
+    def tree_unflatten(cls, static: tuple[Any, bytes, int], children: Any) -> "Stack":
         """A stack of the given groups."""
         (groups,) = children
         return cls(groups, *static)
@@ -102,14 +104,21 @@ class Stack:
         return list(zip(forms.tolist(), rows.tolist(), strict=True))
 
     def _host_member(self, form: int, row: int) -> Any:
-        return self._member(form, functools.partial(_of_host, row=row))
+        axes = _ndim(self.groups) - self.ndim
+        return self._member(form, functools.partial(_of_host, row=row, axes=axes))
 
     def __repr__(self) -> str:
         return repr(self.members())
 
 
-def _of_host(leaf: Any, row: int) -> Any:
-    return leaf[row].item() if isinstance(leaf, np.ndarray) and leaf.ndim == 1 else leaf[row]
+def _ndim(groups: Any) -> int:
+    return np.ndim(next(iter(jax.tree.leaves(groups)), 0))
+
+
+def _of_host(leaf: Any, row: int, axes: int) -> Any:
+    """A row behind some axes of a population; a number alone as a Python number."""
+    chosen = leaf[(slice(None),) * axes + (row,)]
+    return chosen.item() if isinstance(leaf, np.ndarray) and leaf.ndim == 1 else chosen
 
 
 def _shared(members: Sequence[Any]) -> frozenset[str]:
@@ -155,7 +164,7 @@ def read_stack(name: str, value: Any) -> Stack:
     forms = np.array([numbers[key] for key in keys], np.int32)
     shared = tuple(map(_shared, groups.values()))
     stacked = tuple(map(_stacked, groups.values(), shared))
-    return Stack(stacked, shared, forms.tobytes())
+    return Stack(stacked, shared, forms.tobytes(), _ndim(stacked))
 
 
 def form_of(member: Any) -> Any:

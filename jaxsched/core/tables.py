@@ -26,7 +26,10 @@ FEW = 4
 @jax.tree_util.register_pytree_node_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """A mapping from steps to scales, sorted by step, as two arrays. Prints as a dict."""
+    """A mapping from steps to scales, sorted by step, as two arrays.
+
+    Prints as a dict, in a population as a list of them.
+    """
 
     boundaries: Any
     scales: Any
@@ -41,6 +44,8 @@ class Table:
         return cls(*children)
 
     def __repr__(self) -> str:
+        if np.ndim(self.boundaries) > 1:
+            return repr(list(map(Table, self.boundaries, self.scales)))
         return repr(dict(zip(self.boundaries.tolist(), self.scales.tolist(), strict=True)))
 
 
