@@ -14,7 +14,7 @@ from benchmarks.machine import machine
 from benchmarks.picture import draw, save
 from benchmarks.training import SIZES
 
-BUDGETS = {"1k": 60.0, "100k": 20.0, "1M": 60.0, "10M": 75.0}
+BUDGETS = {"1k": 45.0, "100k": 15.0, "1M": 45.0, "10M": 50.0}
 """The seconds that each network trains, one by one and as long again in a scan."""
 
 HEAD = """# Benchmarks

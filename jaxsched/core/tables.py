@@ -155,7 +155,9 @@ def locate(count: jax.Array, boundaries: Any) -> jax.Array:
 def _number(flags: jax.Array) -> jax.Array:
     """How many are true. A few are added one by one: a GPU makes a kernel of each sum."""
     flags = flags.astype(jnp.int32)
-    return reduce(jnp.add, flags.reshape(-1)) if flags.size <= FEW else jnp.sum(flags)
+    return (
+        reduce(jnp.add, flags.reshape(-1)) if flags.size <= FEW else jnp.sum(flags, dtype=jnp.int32)
+    )
 
 
 def begins(boundaries: Any) -> Any:
