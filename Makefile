@@ -21,7 +21,7 @@ lint: $(VENV)/.dev  ## check style, types and the direction of imports
 fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
 	$(BIN)/python -m tests.fuzz_parse
 
-bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 15 minutes, and write docs/benchmarks*.md
+bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 12 minutes, and write docs/benchmarks*.md
 	$(BIN)/python -m benchmarks.population --output docs/benchmarks-population.md
 	$(BIN)/python -m benchmarks --output docs/benchmarks.md --peers $(ORACLES)/bin/python
 
