@@ -69,7 +69,7 @@ COMPILE := -m pytest -q -o addopts= -o junit_family=xunit1
 .venv-%/.aot: pyproject.toml tests/aot/requirements-%.txt
 	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/aot/requirements-$*.txt \
-	  -e . hypothesis mpmath pytest pytest-xdist
+	  -e . gmpy2 hypothesis pytest pytest-xdist
 	touch $@
 
 # One environment; each file marks the extra it has. ARGS adds to pip's arguments.

@@ -7,6 +7,7 @@ them to a file. The runs are those of `examples/population.py`.
 import argparse
 import runpy
 import statistics
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,9 @@ from benchmarks.machine import machine
 from benchmarks.markdown import table
 from benchmarks.timing import timed
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "examples" / "population.py"))
+EXAMPLES = Path(__file__).parent.parent / "examples"
+sys.path.insert(0, str(EXAMPLES))  # as `python examples/population.py` has it
+EXAMPLE = runpy.run_path(str(EXAMPLES / "population.py"))
 STEPS, SEEDS = 260, 4
 SAMPLE = 12
 ROUNDS = 3

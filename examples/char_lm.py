@@ -13,7 +13,6 @@ Prints a table, and characters that the network writes; draws rates and losses. 
 import argparse
 import functools
 import hashlib
-import os
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 import optax
 from flax import nnx
 from matplotlib.figure import Figure
+from pictures import save
 
 import jaxsched
 import jaxsched.flax
@@ -165,16 +165,6 @@ def draw(results: dict[str, tuple[np.ndarray, np.ndarray]], event: int) -> Figur
     return figure
 
 
-def save(figure: Figure, output: Path) -> None:
-    """Writes the picture whole or not at all."""
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        figure.savefig(partial, format="png", dpi=150)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def main(argv: list[str] | None = None) -> None:
     """Trains under each rule, prints, and writes the picture."""
     parser = argparse.ArgumentParser(description="Train a transformer under three rules.")
@@ -187,7 +177,7 @@ def main(argv: list[str] | None = None) -> None:
     random, last = np.random.default_rng(0), len(text) - CONTEXT
     begins = random.integers(last, size=(args.steps // EVERY * EVERY, BATCH_SIZE))
     pieces = cut(held_out, np.linspace(0, len(held_out) - CONTEXT - 1, PIECES).astype(int))
-    results, event = {}, 0
+    results = {}
     print(f"{'':24}{'steps':>6}{'validation loss, bits a character':>36}")
     for name, transform in make_optimizers(args.steps).items():
         model = create(len(characters))

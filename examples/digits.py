@@ -9,7 +9,6 @@ A digit is 0.22 % of the test set, so the losses tell the schedules apart, not t
 
 import argparse
 import math
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from flax import nnx
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
+from pictures import check_place, save
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
@@ -203,16 +203,6 @@ def scale_losses(axes: Axes, lowest: float) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def save(figure: Figure, output: Path) -> None:
-    """Writes the picture whole or not at all."""
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        figure.savefig(partial, format="png", dpi=150)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The flags; a bad one ends the program with one line that names it."""
     parser = argparse.ArgumentParser(
@@ -223,15 +213,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default="digits.png", help="the PNG to write")
     parser.add_argument("--seed", type=int, default=0, help="seed of the network and the batches")
     args = parser.parse_args(argv)
-    folder = args.output.parent
     if args.epochs < 1:
         parser.error(f"argument --epochs: must be at least 1, got {args.epochs}")
     if not 0 <= args.seed < 2**31:
         parser.error(f"argument --seed: must be from 0 to 2**31 - 1, got {args.seed}")
-    if args.output.is_dir():
-        parser.error(f"argument --output: '{args.output}' is a folder")
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        parser.error(f"argument --output: '{folder}' is not a folder that can be written to")
+    check_place(parser, args.output)
     return args
 
 

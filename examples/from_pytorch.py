@@ -11,7 +11,6 @@ Needs PyTorch as well. Prints the largest differences, draws rates and losses:
 """
 
 import argparse
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ import numpy as np
 import optax
 import torch
 from matplotlib.figure import Figure
+from pictures import save
 from sklearn.datasets import load_digits
 from torch.optim import lr_scheduler
 
@@ -121,16 +121,6 @@ def draw(before: Curve, after: Curve) -> Figure:
     axes[0].legend()
     axes[1].set(xlabel="step", yscale="log")
     return figure
-
-
-def save(figure: Figure, output: Path) -> None:
-    """Writes the picture whole or not at all."""
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        figure.savefig(partial, format="png", dpi=150)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def main(argv: list[str] | None = None) -> None:

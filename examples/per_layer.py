@@ -12,7 +12,6 @@ Prints a table, draws the rates and the accuracies. About a minute of one core:
 """
 
 import argparse
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import numpy as np
 import optax
 from flax import nnx
 from matplotlib.figure import Figure
+from pictures import save
 from sklearn.datasets import load_digits
 
 import jaxsched
@@ -133,16 +133,6 @@ def draw(rates: dict[str, np.ndarray], accuracies: dict[str, np.ndarray]) -> Fig
     right.set(xlabel="test accuracy on old digits", ylabel="test accuracy on new digits")
     right.legend()
     return figure
-
-
-def save(figure: Figure, output: Path) -> None:
-    """Writes the picture whole or not at all."""
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        figure.savefig(partial, format="png", dpi=150)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -11,7 +11,6 @@ Prints a table and the events, draws rates and losses. Half a minute at most:
 """
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 import optax
 from flax import nnx
 from matplotlib.figure import Figure
+from pictures import save
 from sklearn.datasets import load_digits
 
 import jaxsched
@@ -119,16 +119,6 @@ def draw(results: dict[str, Any], events: dict[int, str]) -> Figure:
     lower.set(xlabel="step", ylabel="validation loss")
     upper.legend()
     return figure
-
-
-def save(figure: Figure, output: Path) -> None:
-    """Writes the picture whole or not at all."""
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        figure.savefig(partial, format="png", dpi=150)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,6 @@ stopped goes on where it was:
 """
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from matplotlib.figure import Figure
+from pictures import check_place, save
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -192,16 +192,6 @@ def draw(candidates: list[Candidate], losses: np.ndarray, steps: int) -> Figure:
     return figure
 
 
-def save(figure: Figure, output: Path) -> None:
-    """Writes the picture whole or not at all."""
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        figure.savefig(partial, format="png", dpi=120)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The flags; a bad one ends the program with one line that names it."""
     parser = argparse.ArgumentParser(
@@ -213,13 +203,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default="population.png", help="the PNG to write")
     parser.add_argument("--directory", type=Path, help="where finished chunks are kept")
     args = parser.parse_args(argv)
-    folder = args.output.parent
     if args.steps < 10:
         parser.error(f"argument --steps: must be at least 10, got {args.steps}")
     if args.seeds < 1:
         parser.error(f"argument --seeds: must be at least 1, got {args.seeds}")
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        parser.error(f"argument --output: '{folder}' is not a folder that can be written to")
+    check_place(parser, args.output)
     return args
 
 
@@ -235,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         directory=args.directory,
     )
     print(*table(candidates, metrics), sep="\n")
-    save(draw(candidates, metrics["loss"], args.steps), args.output)
+    save(draw(candidates, metrics["loss"], args.steps), args.output, dpi=120)
     print(f"The picture is {args.output}.")
 
 

@@ -1,46 +1,47 @@
 """The formulas of the schedules in 60-digit arithmetic, written independently of the library."""
 
-from mpmath import mp, mpf
+import gmpy2
+from gmpy2 import mpfr
 
-mp.prec = 200
+gmpy2.get_context().precision = 200
 
 
 def blend(init, end, weight):
-    return mpf(end) + (mpf(init) - mpf(end)) * weight
+    return mpfr(end) + (mpfr(init) - mpfr(end)) * weight
 
 
 def progress(count, steps):
     """The fraction of a transition behind, from 0 to 1; a length of 0 is at its end at once."""
     if count >= steps:
-        return mpf(1)
-    return max(mpf(count), 0) / mpf(steps)
+        return mpfr(1)
+    return max(mpfr(count), 0) / mpfr(steps)
 
 
 def constant(count, value):
-    return mpf(value)
+    return mpfr(value)
 
 
 def linear(count, init_value, end_value, transition_steps, transition_begin=0):
     if count < transition_begin:
-        return mpf(init_value)
+        return mpfr(init_value)
     return blend(init_value, end_value, 1 - progress(count - transition_begin, transition_steps))
 
 
 def polynomial(count, init_value, end_value, power, transition_steps, transition_begin=0):
     if count < transition_begin:
-        return mpf(init_value)
+        return mpfr(init_value)
     left = 1 - progress(count - transition_begin, transition_steps)
-    return blend(init_value, end_value, left ** mpf(power) if left else mpf(0))
+    return blend(init_value, end_value, left ** mpfr(power) if left else mpfr(0))
 
 
 def half_cosine(count, steps, exponent=1):
     gone = progress(count, steps)
-    weight = (1 + mp.cos(mp.pi * gone)) / 2
-    return weight ** mpf(exponent) if gone < 1 else mpf(0)
+    weight = (1 + gmpy2.cos(gmpy2.const_pi() * gone)) / 2
+    return weight ** mpfr(exponent) if gone < 1 else mpfr(0)
 
 
 def cosine(count, init_value, decay_steps, alpha=0.0, exponent=1.0):
-    end_value = mpf(alpha) * mpf(init_value)
+    end_value = mpfr(alpha) * mpfr(init_value)
     return blend(init_value, end_value, half_cosine(count, decay_steps, exponent))
 
 
@@ -53,13 +54,13 @@ def exponential(
     staircase=False,
     end_value=None,
 ):
-    passed = max(mpf(count) - mpf(transition_begin), 0)
-    periods = passed / mpf(transition_steps)
-    periods = mp.floor(periods) if staircase else periods
-    value = mpf(init_value) * mpf(decay_rate) ** periods
+    passed = max(mpfr(count) - mpfr(transition_begin), 0)
+    periods = passed / mpfr(transition_steps)
+    periods = gmpy2.floor(periods) if staircase else periods
+    value = mpfr(init_value) * mpfr(decay_rate) ** periods
     if end_value is None:
         return value
-    return max(value, mpf(end_value)) if decay_rate < 1 else min(value, mpf(end_value))
+    return max(value, mpfr(end_value)) if decay_rate < 1 else min(value, mpfr(end_value))
 
 
 def warmup_constant(count, init_value, peak_value, warmup_steps):
@@ -86,7 +87,7 @@ def through(count, knots, values, weight):
     for begin, end, before, after in zip(knots, knots[1:], values, values[1:], strict=False):
         if begin <= count < end:
             return blend(before, after, weight(count - begin, end - begin))
-    return mpf(values[-1]) if count >= knots[-1] else mpf(values[0])
+    return mpfr(values[-1]) if count >= knots[-1] else mpfr(values[0])
 
 
 def line(count, steps):
@@ -102,35 +103,35 @@ def linear_onecycle(
     div_factor=25.0,
     final_div_factor=1e4,
 ):
-    low = mpf(peak_value) / mpf(div_factor)
+    low = mpfr(peak_value) / mpfr(div_factor)
     peak = min(max(int(pct_start * transition_steps), int(pct_start > 0)), transition_steps)
     foot = max(int(pct_final * transition_steps), peak + int(pct_final > 0))
     foot = min(foot, transition_steps)
-    values = [low, mpf(peak_value), low, low / mpf(final_div_factor)]
+    values = [low, mpfr(peak_value), low, low / mpfr(final_div_factor)]
     return through(count, [0, peak, foot, transition_steps], values, line)
 
 
 def cosine_onecycle(
     count, transition_steps, peak_value, pct_start=0.3, div_factor=25.0, final_div_factor=1e4
 ):
-    low = mpf(peak_value) / mpf(div_factor)
+    low = mpfr(peak_value) / mpfr(div_factor)
     peak = min(max(int(pct_start * transition_steps), int(pct_start > 0)), transition_steps)
-    values = [low, mpf(peak_value), low / mpf(final_div_factor)]
+    values = [low, mpfr(peak_value), low / mpfr(final_div_factor)]
     return through(count, [0, peak, transition_steps], values, half_cosine)
 
 
 def piecewise_constant(count, init_value, boundaries_and_scales):
-    value = mpf(init_value)
+    value = mpfr(init_value)
     for step, scale in boundaries_and_scales.items():
-        value *= mpf(scale) if count >= step else 1
+        value *= mpfr(scale) if count >= step else 1
     return value
 
 
 def piecewise_interpolate(count, interpolate_type, init_value, boundaries_and_scales):
-    knots, values = [0], [mpf(init_value)]
+    knots, values = [0], [mpfr(init_value)]
     for step, scale in sorted(boundaries_and_scales.items()):
         knots.append(step)
-        values.append(values[-1] * mpf(scale))
+        values.append(values[-1] * mpfr(scale))
     return through(count, knots, values, {"linear": line, "cosine": half_cosine}[interpolate_type])
 
 
@@ -151,10 +152,10 @@ def cycle_of(count, period, period_mult):
     """The cycle's number, the steps taken in it, and its length."""
     if period_mult == 1:
         return int(count // period), count % period, period
-    number, mult = 0, mpf(period_mult)
+    number, mult = 0, mpfr(period_mult)
 
     def first(number):
-        return int(mp.nint(mpf(period) * (mult**number - 1) / (mult - 1)))
+        return int(gmpy2.rint(mpfr(period) * (mult**number - 1) / (mult - 1)))
 
     while count >= first(number + 1):
         number += 1
@@ -165,14 +166,14 @@ def cosine_restarts(
     count, init_value, period, period_mult=1, peak_mult=1.0, warmup_steps=0, end_value=0.0
 ):
     number, passed, length = cycle_of(count, period, period_mult)
-    peak = mpf(init_value) * mpf(peak_mult) ** number
-    peak = min(peak, mpf(end_value)) if init_value < end_value else max(peak, mpf(end_value))
+    peak = mpfr(init_value) * mpfr(peak_mult) ** number
+    peak = min(peak, mpfr(end_value)) if init_value < end_value else max(peak, mpfr(end_value))
     return warmup_cosine(passed, end_value, peak, warmup_steps, length, end_value)
 
 
 def repeat(count, schedule, period, period_mult=1, peak_mult=1.0):
     number, passed, _ = cycle_of(count, period, period_mult)
-    return schedule(mpf(passed) / mpf(period_mult) ** number) * mpf(peak_mult) ** number
+    return schedule(mpfr(passed) / mpfr(period_mult) ** number) * mpfr(peak_mult) ** number
 
 
 def with_warmup(count, schedule, warmup_steps, init_value=0.0):
@@ -188,5 +189,5 @@ def with_cooldown(count, schedule, begin, cooldown_steps, end_value=0.0):
 
 
 def mirror(rate, low, high, floor, peak):
-    low, high, floor, peak = map(mpf, (low, high, floor, peak))
+    low, high, floor, peak = map(mpfr, (low, high, floor, peak))
     return high - (high - low) * min(max((rate - floor) / (peak - floor), 0), 1)

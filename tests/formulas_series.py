@@ -2,20 +2,22 @@
 
 from itertools import pairwise
 
-from mpmath import mp, mpf
+import gmpy2
+from gmpy2 import mpfr
+from scipy.special import erfinv
 
 from tests.formulas import blend, linear
 
 
 def table(count, values, knots=None, interpolate_type="linear"):
     knots = list(range(len(values))) if knots is None else knots
-    values = [mpf(value) for value in values]
+    values = [mpfr(value) for value in values]
     if count < knots[0]:
         return values[0]
     if count >= knots[-1]:
         return values[-1]
     i = sum(count >= knot for knot in knots) - 1
-    gone = (mpf(count) - knots[i]) / (knots[i + 1] - knots[i])
+    gone = (mpfr(count) - knots[i]) / (knots[i + 1] - knots[i])
     if interpolate_type == "constant":
         return values[i]
     if interpolate_type == "linear":
@@ -25,7 +27,7 @@ def table(count, values, knots=None, interpolate_type="linear"):
 
 def hermite(i, gone, values, knots):
     """The cubic of segment i of SciPy's `PchipInterpolator`, by values and slopes."""
-    slopes = pchip_slopes(values, [mpf(knot) for knot in knots])
+    slopes = pchip_slopes(values, [mpfr(knot) for knot in knots])
     length = knots[i + 1] - knots[i]
     return (
         values[i] * (2 * gone**3 - 3 * gone**2 + 1)
@@ -43,7 +45,7 @@ def pchip_slopes(values, knots):
     inner = []
     for h, k, m, n in zip(lengths, lengths[1:], rises, rises[1:], strict=False):
         near, far = 2 * k + h, k + 2 * h
-        inner.append((near + far) / (near / m + far / n) if m * n > 0 else mpf(0))
+        inner.append((near + far) / (near / m + far / n) if m * n > 0 else mpfr(0))
     first = end_slope(lengths[0], lengths[1], rises[0], rises[1])
     last = end_slope(lengths[-1], lengths[-2], rises[-1], rises[-2])
     return [first, *inner, last]
@@ -51,9 +53,9 @@ def pchip_slopes(values, knots):
 
 def end_slope(length, next_length, rise, next_rise):
     slope = ((2 * length + next_length) * rise - length * next_rise) / (length + next_length)
-    if mp.sign(slope) != mp.sign(rise):
-        return mpf(0)
-    if mp.sign(rise) != mp.sign(next_rise) and abs(slope) > 3 * abs(rise):
+    if gmpy2.sign(slope) != gmpy2.sign(rise):
+        return mpfr(0)
+    if gmpy2.sign(rise) != gmpy2.sign(next_rise) and abs(slope) > 3 * abs(rise):
         return 3 * rise
     return slope
 
@@ -61,17 +63,17 @@ def end_slope(length, next_length, rise, next_rise):
 def cyclic(count, init_value, peak_value, up_steps, down_steps=None, peak_mult=1.0, decay_rate=1.0):
     down_steps = up_steps if down_steps is None else down_steps
     number, passed = divmod(count, up_steps + down_steps)
-    scale = mpf(peak_mult) ** number * mpf(decay_rate) ** mpf(count)
+    scale = mpfr(peak_mult) ** number * mpfr(decay_rate) ** mpfr(count)
     height = (
-        passed / mpf(up_steps) if passed < up_steps else 1 - mpf(passed - up_steps) / down_steps
+        passed / mpfr(up_steps) if passed < up_steps else 1 - mpfr(passed - up_steps) / down_steps
     )
-    return mpf(init_value) + (mpf(peak_value) - mpf(init_value)) * scale * height
+    return mpfr(init_value) + (mpfr(peak_value) - mpfr(init_value)) * scale * height
 
 
 def polynomial_cycles(count, init_value, period, power=1.0, end_value=0.0):
-    last = mpf(period) * max(1, mp.ceil(mpf(count) / period))
+    last = mpfr(period) * max(1, gmpy2.ceil(mpfr(count) / period))
     left = 1 - count / last
-    return blend(init_value, end_value, left ** mpf(power) if left else mpf(0))
+    return blend(init_value, end_value, left ** mpfr(power) if left else mpfr(0))
 
 
 def rewarm(count, schedule, period, warmup_steps, init_value=0.0):
@@ -83,7 +85,7 @@ def rewarm(count, schedule, period, warmup_steps, init_value=0.0):
 
 
 def cumulative_product(count, init_value, factor, transition_steps):
-    value = mpf(init_value)
+    value = mpfr(init_value)
     for step in range(1, min(int(count), transition_steps) + 1):
         value *= factor(step)
     return value
@@ -109,11 +111,19 @@ def threefry(key, counter):
 
 def noise(count, limit, std=None, seed=0):
     bits, _ = threefry((0, seed), (0, int(count)))
-    uniform = (2 * mpf(bits >> 8) + 1) / 2**24 - 1
+    uniform = (2 * mpfr(bits >> 8) + 1) / 2**24 - 1
     if std is None:
         return 1 + limit * uniform
-    scale = std * mp.sqrt(2)
-    return 1 + scale * mp.erfinv(uniform * mp.erf(limit / scale))
+    scale = std * gmpy2.sqrt(2)
+    return 1 + scale * inverse_erf(uniform * gmpy2.erf(limit / scale))
+
+
+def inverse_erf(y):
+    """SciPy's 16 digits, and Newton's method for the others."""
+    x = mpfr(float(erfinv(float(y))))
+    for _ in range(3):
+        x -= (gmpy2.erf(x) - y) * gmpy2.sqrt(gmpy2.const_pi()) / 2 * gmpy2.exp(x * x)
+    return x
 
 
 def reflect(count, schedule, period):

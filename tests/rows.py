@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def nothing(_: Draw) -> list[int]:
     return []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One schedule.
 
@@ -47,6 +48,11 @@ class Row:
     falls: bool = False
     continuous: tuple[str, ...] = ()
     exact: Callable[[Draw], Sequence[tuple[int, Any]]] = nothing
+
+    @cached_property
+    def schedule(self) -> Any:
+        """That of the sample; always the same one, so that JAX compiles it once for all tests."""
+        return self.make(self.sample)
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:

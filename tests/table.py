@@ -77,7 +77,7 @@ def join_formulas(h: Draw) -> list[Callable[[Any], Any]]:
         lambda t: formulas.linear(t, h["p"], h["q"], h["a"]),
         lambda t: formulas.cosine(t, h["q"], h["b"]),
         lambda t: formulas.linear(t, h["q"], h["e"], h["c"]),
-        lambda _: formulas.mpf(h["e"]),
+        lambda _: formulas.mpfr(h["e"]),
     ]
 
 
@@ -465,7 +465,7 @@ ROWS = [
             js.exponential_decay(h["init_value"], 10, h["decay_rate"], staircase=True), h["factor"]
         ),
         lambda t, h: formulas.exponential(
-            formulas.mpf(t) / h["factor"],
+            formulas.mpfr(t) / h["factor"],
             h["init_value"],
             10,
             h["decay_rate"],
@@ -481,7 +481,7 @@ ROWS = [
         dict(**INNER, low=0.1, high=0.4),
         lambda h: js.clip(cooling(h), h["low"], h["high"]),
         lambda t, h: min(
-            max(cooling_formula(h)(t), formulas.mpf(h["low"])), formulas.mpf(h["high"])
+            max(cooling_formula(h)(t), formulas.mpfr(h["low"])), formulas.mpfr(h["high"])
         ),
         flat(8),
         lambda h: [h["decay_steps"]],
@@ -533,31 +533,31 @@ ROWS = [
             (
                 "minimum",
                 lambda h: js.minimum(cooling(h), h["other"]),
-                lambda t, h: min(cooling_formula(h)(t), formulas.mpf(h["other"])),
+                lambda t, h: min(cooling_formula(h)(t), formulas.mpfr(h["other"])),
                 8,
             ),
             (
                 "maximum",
                 lambda h: js.maximum(h["other"], cooling(h)),
-                lambda t, h: max(cooling_formula(h)(t), formulas.mpf(h["other"])),
+                lambda t, h: max(cooling_formula(h)(t), formulas.mpfr(h["other"])),
                 8,
             ),
             (
                 "add",
                 lambda h: cooling(h) + h["other"],
-                lambda t, h: cooling_formula(h)(t) + formulas.mpf(h["other"]),
+                lambda t, h: cooling_formula(h)(t) + formulas.mpfr(h["other"]),
                 9,
             ),
             (
                 "multiply",
                 lambda h: h["other"] * cooling(h),
-                lambda t, h: cooling_formula(h)(t) * formulas.mpf(h["other"]),
+                lambda t, h: cooling_formula(h)(t) * formulas.mpfr(h["other"]),
                 9,
             ),
             (
                 "divide",
                 lambda h: h["other"] / (cooling(h) + 1.0),
-                lambda t, h: formulas.mpf(h["other"]) / (cooling_formula(h)(t) + 1),
+                lambda t, h: formulas.mpfr(h["other"]) / (cooling_formula(h)(t) + 1),
                 11,
             ),
             (

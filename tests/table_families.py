@@ -250,7 +250,7 @@ RAMPS = [
 
 def radam_units(h):
     """Where the first length is hardly above 4, what it is above has lost digits."""
-    b2 = formulas.mpf(h["b2"])
+    b2 = formulas.mpfr(h["b2"])
     return (6 + 2 / float(formulas.radam_length(formulas.radam_begin(b2), b2) - 4),) * 2
 
 

@@ -49,7 +49,7 @@ def process(*arguments: str, **options):
 
 
 def rates(text: str, steps) -> np.ndarray:
-    return np.asarray(js.parse(text)(np.asarray(steps)))  # pyright: ignore
+    return np.asarray(js.parse(text)(np.asarray(steps)))
 
 
 def test_list_has_every_name_and_help_its_documentation():

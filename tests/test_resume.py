@@ -44,7 +44,10 @@ OPTIMIZERS = {
         learning_rate=js.reduce_on(rule(), s, factor=0.5)
     ),
 }
-every_optimizer = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+# All tests of one after another, as they share its programs.
+every_optimizer = pytest.mark.parametrize(
+    "make", OPTIMIZERS.values(), ids=OPTIMIZERS, scope="module"
+)
 
 
 def start(optimizer):

@@ -78,9 +78,7 @@ def tokens_of(extra_args: Mapping[str, Any]) -> jax.Array:
     tokens = extra_args.get("tokens")
     if tokens is None:
         raise TypeError('`update` must be given `tokens=`, as the `clock` is "tokens".')
-    if not checks.is_number(tokens) or not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
-        checks.refuse("tokens", tokens, "a whole number of tokens, as an integer", TypeError)
-    return as_count(host_count(checks.steps("tokens", tokens)))
+    return as_count(host_count(checks.steps("tokens", checks.whole_number("tokens", tokens))))
 
 
 def advance(

@@ -20,7 +20,7 @@ from jax.core import Tracer
 from jaxsched.core import checks
 from jaxsched.core.leaves import whole
 
-FEW = 4
+_FEW = 4
 
 
 @jax.tree_util.register_pytree_node_class
@@ -156,7 +156,9 @@ def _number(flags: jax.Array) -> jax.Array:
     """How many are true. A few are added one by one: a GPU makes a kernel of each sum."""
     flags = flags.astype(jnp.int32)
     return (
-        reduce(jnp.add, flags.reshape(-1)) if flags.size <= FEW else jnp.sum(flags, dtype=jnp.int32)
+        reduce(jnp.add, flags.reshape(-1))
+        if flags.size <= _FEW
+        else jnp.sum(flags, dtype=jnp.int32)
     )
 
 
@@ -173,10 +175,10 @@ def lengths(boundaries: Any) -> Any:
 
 
 def take(array: Any, index: jax.Array) -> jax.Array:
-    """`array[index]` for an index within bounds, unsigned so that its sign is not tested."""
-    array = compact(array)
-    starts = [index.astype(jnp.uint32), *[np.uint32(0)] * (array.ndim - 1)]
-    return jax.lax.dynamic_slice(array, starts, (1, *array.shape[1:]))[0]
+    """`array[index]` for an index within bounds, whose sign is therefore not tested."""
+    return jax.lax.dynamic_index_in_dim(
+        compact(array), index, keepdims=False, allow_negative_indices=False
+    )
 
 
 def compact(array: Any) -> jax.Array:

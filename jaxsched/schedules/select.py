@@ -28,8 +28,8 @@ def select(
     many schedules have it, and those of the same form share their numbers as arrays, in float32.
 
     Args:
-      index: the place in the list, from 0. One that is only known in a program counts as the
-        last where it is out of range.
+      index: the place in the list, from 0. One that is only known in a program is held within
+        the list.
       schedules: schedules, numbers, or functions of the count.
 
     Raises:

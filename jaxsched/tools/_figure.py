@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jaxsched.tools._whole import whole
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -22,10 +24,6 @@ def new_axes() -> "Axes":
 def save(ax: "Axes", path: str | os.PathLike[str]) -> None:
     """Writes the figure of some axes, in the format that the name ends with, PNG without one."""
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with whole(target) as partial:
         figure = ax.figure.canvas.figure
         figure.savefig(partial, format=target.suffix[1:] or "png", dpi=150)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)

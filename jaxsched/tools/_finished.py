@@ -1,7 +1,6 @@
 """The finished chunks of a population, kept in a folder."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from jax.experimental.multihost_utils import broadcast_one_to_all
 
 from jaxsched.tools._chunks import Program
+from jaxsched.tools._whole import whole
 
 Keep = Callable[[int, Callable[[], Any]], Any]
 
@@ -76,7 +76,5 @@ def _replace(file: Path, write: Callable[[Any], Any]) -> None:
     if jax.process_index() > 0:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.partial")
-    with partial.open("wb") as opened:
+    with whole(file) as partial, partial.open("wb") as opened:
         write(opened)
-    os.replace(partial, file)

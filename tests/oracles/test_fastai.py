@@ -10,8 +10,6 @@ import pytest
 import jaxsched as js
 from tests.oracles.fastai_lr_find import RULES, curve, curves, lr_find, suggested
 
-pytest.importorskip("fastai")
-
 
 def replay(state: Any, loss: jax.Array, learning_rate: jax.Array) -> Any:
     return state, loss
