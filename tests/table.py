@@ -327,6 +327,16 @@ ROWS = [
         continuous=("p", "q", "e"),
     ),
     Row(
+        "select",
+        draws(index=st.integers(0, 3), p=values, q=values, e=ends, a=short, b=short, c=short),
+        dict(JOINED, index=1),
+        lambda h: js.select(h["index"], join_members(h)),
+        lambda t, h: join_formulas(h)[h["index"]](t),
+        flat(8),
+        lambda h: [h["a"], h["b"], h["c"]],
+        continuous=("p", "q", "e"),
+    ),
+    Row(
         "sgdr",
         joined,
         JOINED,

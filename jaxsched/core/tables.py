@@ -1,15 +1,16 @@
 """Many segments as arrays: the program that looks one up is the same for 10 and for 10,000.
 
-A lookup counts the reached boundaries twice: every `width`-th one, and then those that
-follow the last of these, with `width` about the root of their number. A search would loop,
-and comparing all of them would hold n numbers for each of a million counts. Each sum runs
-over two short axes: XLA splits a long one into several instructions.
+A lookup counts the reached boundaries: a few one by one, in the kernel of what follows. Of
+many it counts every `width`-th one, and then those that follow the last of these, with `width`
+about the root of their number. A search would loop, and comparing all of them would hold n
+numbers for each of a million counts. Each sum runs over two short axes: XLA splits a long one
+into several instructions. A GPU compares all of them, so as to start one kernel less.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Annotated, Any
 
 import jax
@@ -20,7 +21,7 @@ from jax.core import Tracer
 from jaxsched.core import checks
 from jaxsched.core.leaves import whole
 
-_FEW = 4
+_FEW, _LONG = 16, 4096
 
 
 @jax.tree_util.register_pytree_node_class
@@ -130,36 +131,41 @@ def library(array: Any) -> Any:
 
 def locate(count: jax.Array, boundaries: Any) -> jax.Array:
     """How many of the ascending `boundaries` the count has reached."""
-    xp = library(boundaries)
-    side = math.ceil((boundaries.shape[0] + 1) ** 0.25)
-    width = side**2
-    if xp.issubdtype(boundaries.dtype, np.integer) and jnp.issubdtype(count.dtype, np.integer):
+    if jnp.issubdtype(boundaries.dtype, np.integer) and jnp.issubdtype(count.dtype, np.integer):
         # `count > boundary - 1` is never true of the padding.
-        boundaries, unreached, reached = boundaries - 1, checks.MAX_COUNT, jnp.greater
+        steps, unreached, reached = boundaries - 1, checks.MAX_COUNT, jnp.greater
     else:
-        boundaries, unreached, reached = boundaries.astype(float), np.inf, jnp.greater_equal
+        steps, unreached, reached = boundaries.astype(float), np.inf, jnp.greater_equal
+
+    def number(steps: Any, axis: int | None = None) -> jax.Array:
+        return jnp.sum(reached(count, compact(steps)), axis, dtype=jnp.int32)
+
+    if steps.shape[0] <= _FEW:
+        return reduce(jnp.add, map(number, steps), jnp.int32(0))
+    padded = partial(library(steps).pad, constant_values=unreached)
+    gpu, others = (partial(by, number, steps, padded) for by in (_at_once, _by_rows))
+    return jax.lax.platform_dependent(cuda=gpu, rocm=gpu, default=others)
+
+
+def _by_rows(number: Any, steps: Any, padded: Any) -> jax.Array:
+    side = math.ceil((steps.shape[0] + 1) ** 0.25)
+    width = side**2
 
     def without_first(rows: Any) -> Any:
-        rows = xp.pad(
-            rows[..., 1:], [*[(0, 0)] * (rows.ndim - 1), (0, 1)], constant_values=unreached
-        )
+        rows = padded(rows[..., 1:], [*[(0, 0)] * (rows.ndim - 1), (0, 1)])
         return rows.reshape(*rows.shape[:-1], side, side)
 
-    missing = (1, width**2 - boundaries.shape[0] - 1)
-    rows = xp.pad(boundaries, missing, constant_values=unreached).reshape(width, width)
-    row = _number(reached(count, compact(without_first(rows[:, 0]))))
-    column = _number(reached(count, take(without_first(rows), row)))
-    return width * row + column
+    rows = padded(steps, (1, width**2 - steps.shape[0] - 1)).reshape(width, width)
+    row = number(without_first(rows[:, 0]))
+    return width * row + number(take(without_first(rows), row))
 
 
-def _number(flags: jax.Array) -> jax.Array:
-    """How many are true. A few are added one by one: a GPU makes a kernel of each sum."""
-    flags = flags.astype(jnp.int32)
-    return (
-        reduce(jnp.add, flags.reshape(-1))
-        if flags.size <= _FEW
-        else jnp.sum(flags, dtype=jnp.int32)
-    )
+def _at_once(number: Any, steps: Any, padded: Any) -> jax.Array:
+    """A GPU makes a kernel of each sum, and two of a long one."""
+    rows = -(-steps.shape[0] // _LONG)
+    width = -(-steps.shape[0] // rows)
+    table = padded(steps, (0, rows * width - steps.shape[0])).reshape(rows, width)
+    return reduce(jnp.add, number(table, axis=1))
 
 
 def begins(boundaries: Any) -> Any:

@@ -1,6 +1,7 @@
 """Warm-ups that follow from Adam's second decay rate: factors to multiply a schedule with."""
 
 import math
+from decimal import Decimal, localcontext
 from typing import Annotated, Any, Literal
 
 import jax
@@ -87,10 +88,22 @@ def radam_warmup_schedule(count: jax.Array, b2: Annotated[float | jax.Array, _se
       is that of pytorch-warmup.
     """
     decay, limit = _rate_and_limit(b2)
-    first = 1 + jnp.sum(_gap(jnp.arange(1.0, 129.0), decay, limit) <= 0)
-    gap = _gap(count + first.astype(decay.dtype), decay, limit)
+    gap = _gap(count + _first(b2, decay, limit), decay, limit)
     gap = jnp.maximum(gap, jnp.finfo(gap.dtype).eps)
     return jnp.minimum(jnp.sqrt(_variance(gap) / _variance(limit)), 1)
+
+
+def _first(b2: Any, decay: jax.Array, limit: jax.Array) -> Any:
+    """The first t with r > 4; where `b2` is known in 60 digits, as then r may cancel."""
+    if not isinstance(b2, (int, float)):
+        before = _gap(jnp.arange(1.0, 129.0), decay, limit) <= 0
+        return 1 + jnp.sum(before).astype(decay.dtype)
+    t = 1
+    with localcontext(prec=60):
+        known = Decimal(b2)
+        while 2 / (1 - known) - 1 - 2 * t * known**t / (1 - known**t) <= 4:
+            t += 1
+    return float(t)
 
 
 def _rate_and_limit(b2: Any) -> tuple[jax.Array, jax.Array]:
