@@ -7,9 +7,10 @@ from benchmarks.targets import Part, Target, number
 
 TRIED = (
     "These are restarts with a warm-up and a lower peak in each cycle, which add their formula."
-    " Plain restarts take 36 instructions. Up to 16 boundaries are compared one by one, in the"
-    " kernel of what follows: some instructions more than the search among 10,000, and two kernels"
-    " fewer."
+    " Plain restarts take 36 instructions. Up to 32 boundaries are compared one by one, in the"
+    " kernel of what follows: more instructions than the search among 10,000, but two kernels"
+    " fewer. With it a small step under growing restarts took 1.09 of a constant rate, and 1.21"
+    " with the search."
 )
 
 

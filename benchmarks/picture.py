@@ -52,7 +52,8 @@ def _sizes(axes: Axes, grown: Sequence[Measured]) -> None:
         axes.plot(list(sizes), counts, LIBRARIES[library], marker=".", color=color, label=label)
     axes.set(xscale="log", yscale="log", xlabel="segments", ylabel="instructions")
     axes.set_title("Size of the program, dotted: Optax")
-    axes.legend(fontsize="small")
+    axes.set_ylim(bottom=1)
+    axes.legend(fontsize="small", loc="lower right")
 
 
 def save(figure: Figure, output: Path) -> None:

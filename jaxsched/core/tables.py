@@ -21,7 +21,7 @@ from jax.core import Tracer
 from jaxsched.core import checks
 from jaxsched.core.leaves import whole
 
-_FEW, _LONG = 16, 4096
+_FEW, _LONG = 32, 4096
 
 
 @jax.tree_util.register_pytree_node_class

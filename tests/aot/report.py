@@ -28,7 +28,7 @@ GPU_TEXT = """
 *kernels* are what is started one after another, copies apart. A *copy* is of a donated array that
 is read while the next one is written. *rate in* is the number of
 kernels in which something of the schedule is computed: one, and not each that updates a parameter.
-A lookup among more than 16 boundaries takes a kernel before the one that all schedules have.
+A lookup among more than 32 boundaries takes a kernel before the one that all schedules have.
 
 The warm-up cosine in `scale_by_learning_rate` is one kernel more. In `optax.adam` it is two, or one
 and a copy, whether it is Optax's or ours.
