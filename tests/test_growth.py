@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import jaxsched as js
+from jaxsched.core.tables import locate
 
 SEGMENTS = 10, 10_000
 
@@ -117,3 +118,18 @@ def test_lookup_at_every_boundary(n):
     )
     traced = jax.jit(lambda schedule, counts: schedule(counts))(schedule, counts)
     np.testing.assert_allclose(traced, expected, rtol=1e-6 * n)
+
+
+@pytest.mark.parametrize("n", [32, 33, 1000, 4096, 4097, 10_000])
+def test_what_is_compiled_for_a_gpu_counts_the_same(n, monkeypatch):
+    monkeypatch.setattr(jax.lax, "platform_dependent", lambda *args, cuda, **_: cuda(*args))
+    steps = np.append(np.cumsum(np.random.default_rng(n).integers(0, 5, n - 1)), 2**31 - 1)
+    counts = np.concatenate([[0, 2**31 - 1], steps[:: n // 32] - 1, steps[:: n // 32]])
+    counts = np.maximum(counts, 0).astype(np.int32)
+    expected = np.searchsorted(steps, counts, side="right")
+    for table in (steps, jnp.asarray(steps, jnp.int32)):
+        number = jax.vmap(lambda count, table=table: locate(count, table))
+        np.testing.assert_array_equal(number(jnp.asarray(counts)), expected)
+        small = counts < 2**24
+        real = number(jnp.asarray(counts[small], jnp.float32))
+        np.testing.assert_array_equal(real, expected[small])

@@ -21,6 +21,7 @@ from jax.core import Tracer
 from jaxsched.core import checks
 from jaxsched.core.leaves import whole
 
+# Boundaries that are compared one by one, and those that a GPU counts in one sum.
 _FEW, _LONG = 32, 4096
 
 
