@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 SITE := .venv-site
 
-.PHONY: demo test lint fuzz bench gallery site oracles oracles-paddle aot clean
+.PHONY: demo test coverage lint dist fuzz bench gallery site oracles oracles-paddle aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -12,11 +12,19 @@ demo: $(VENV)/.examples  ## train on real data under nine schedules
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest
 
+coverage: $(VENV)/.test  ## run all tests, and fail if they run less of the package than before
+	$(BIN)/python -m pytest --cov --cov-report=
+
 lint: $(VENV)/.dev  ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+dist: $(VENV)/.dev  ## build the distributions in dist/, and try each in a fresh environment
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python tests/try_distributions.py dist
 
 fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
 	$(BIN)/python -m tests.fuzz_parse
@@ -79,4 +87,4 @@ $(VENV)/.%: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-* site
+	rm -rf $(VENV) .venv-* site dist

@@ -6,7 +6,7 @@ from typing import Any
 import optax
 
 import jaxsched
-from benchmarks.families import FAMILIES, SIX
+from benchmarks.families import FAMILIES, RULES, SIX
 
 PEAK = 1e-3
 CONSTANT = optax.adam(PEAK)
@@ -45,6 +45,7 @@ LIKE_THE_HOST = "`reduce_on`"
 """The controller that does what the rule on the host does."""
 
 CONTROLLERS = {
+    **{f"`{name}`": ours(rule) for name, rule in RULES.items()},
     LIKE_THE_HOST: ours(jaxsched.reduce_on(RULE, SCHEDULE)),
     "`restart_on`": ours(jaxsched.restart_on(RULE, SCHEDULE, peak_mult=0.5)),
     "`advance_on`": ours(jaxsched.advance_on(RULE, [SCHEDULE, COOLDOWN])),
@@ -52,7 +53,7 @@ CONTROLLERS = {
     "`raise_and_lower_on`": ours(
         jaxsched.raise_and_lower_on(jaxsched.improving(patience=10), RULE, SCHEDULE)
     ),
-    "`follow` with `greedy`": ours(jaxsched.follow(jaxsched.greedy(), SCHEDULE)),
+    "`follow`": ours(jaxsched.follow(jaxsched.greedy(), SCHEDULE)),
     "`reduce_on` with `slope_test`": ours(jaxsched.reduce_on(jaxsched.slope_test(), SCHEDULE)),
     "`reduce_on` with `spike`": ours(jaxsched.reduce_on(jaxsched.spike(), SCHEDULE)),
     "`reset_on`": jaxsched.reset_on(RULE, ours(PEAK)),

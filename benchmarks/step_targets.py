@@ -17,7 +17,7 @@ COPIED = (
 )
 BUFFERS = (
     "Each array of the state is one more output of the program. Controllers hold theirs in two"
-    " vectors; `reduce_on_plateau` keeps Optax's six fields beside them, to be read."
+    " vectors."
 )
 
 

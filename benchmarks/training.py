@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-Params = list[tuple[jax.Array, jax.Array]]
+Params = list[tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ SIZES = [
 
 @functools.cache
 def parameters(layers: tuple[int, ...]) -> Params:
-    """The weights and biases of a network."""
+    """The weights and biases of a network, on the host: they may be asked for while tracing."""
     rng = np.random.default_rng(0)
     return [
-        (jnp.asarray(rng.normal(0, a**-0.5, (a, b)), jnp.float32), jnp.zeros(b))
+        (rng.normal(0, a**-0.5, (a, b)).astype(np.float32), np.zeros(b, np.float32))
         for a, b in itertools.pairwise(layers)
     ]
 

@@ -2,7 +2,7 @@
 
 It reads characters of the English text of Python's own help, `pydoc_data.topics`, and is validated
 on topics that it does not train on. A cosine and a warm-up-stable-decay schedule are told how long
-to train. The third rule is not: `cooldown_on_plateau` holds the rate until the validation loss has
+to train. The third rule is not: `cooldown_on` holds the rate until the validation loss has
 stalled, and then takes it to 0. Expect it to end about where the cosine does, in fewer steps.
 
 Prints a table, and characters that the network writes; draws rates and losses. Some two minutes:
@@ -98,9 +98,10 @@ def make_optimizers(steps: int) -> dict[str, optax.GradientTransformation]:
     scale, constant = jaxsched.scale_by_learning_rate, jaxsched.with_warmup(PEAK, WARMUP)
     cosine = jaxsched.warmup_cosine_decay_schedule(0.0, PEAK, WARMUP, steps)
     stable = jaxsched.with_cooldown(constant, steps - COOLDOWN, COOLDOWN)
-    steered = jaxsched.cooldown_on_plateau(constant, COOLDOWN, patience=3, rtol=0.03)
-    scales = scale(cosine), scale(stable), steered
-    return {n: optax.chain(optax.scale_by_adam(), s) for n, s in zip(COLORS, scales, strict=True)}
+    rule = jaxsched.plateau(patience=3, rtol=0.03)
+    rates = cosine, stable, jaxsched.cooldown_on(rule, constant, COOLDOWN)
+    pairs = zip(COLORS, rates, strict=True)
+    return {name: optax.chain(optax.scale_by_adam(), scale(rate)) for name, rate in pairs}
 
 
 def make_trainer(text: jax.Array, pieces: jax.Array, hears: bool) -> Any:

@@ -61,8 +61,9 @@ def make_optimizer(period: int) -> optax.GradientTransformationExtraArgs:
     warmup_steps = window = max(period // 10, 1)
     cosine = jaxsched.cosine_decay_schedule(1e-2, period - warmup_steps)
     rate = jaxsched.with_warmup(cosine, warmup_steps)
-    restarts = jaxsched.restart_on_plateau(rate, patience=3, rtol=0.1, window=window, peak_mult=0.5)
-    return optax.chain(optax.scale_by_adam(), restarts)
+    rule = jaxsched.plateau(patience=3, rtol=0.1, window=window)
+    restarts = jaxsched.restart_on(rule, rate, peak_mult=0.5)
+    return optax.chain(optax.scale_by_adam(), jaxsched.scale_by_learning_rate(restarts))
 
 
 def cross_entropy(params: Any, images: jax.Array, labels: jax.Array) -> jax.Array:

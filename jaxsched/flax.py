@@ -4,6 +4,7 @@ An `nnx.Optimizer` passes metrics on as it is, with `optimizer.update(model, gra
 Rates and records are read as anywhere else: `jaxsched.learning_rate(optimizer.opt_state)`.
 """
 
+import inspect
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self
@@ -12,7 +13,8 @@ import jax
 import optax
 from jax.typing import ArrayLike
 
-from jaxsched.control import inbox
+from jaxsched.control.controllers import inbox
+from jaxsched.core.traced import is_traced
 
 try:
     from flax import nnx
@@ -63,9 +65,12 @@ class TrainState(train_state.TrainState):
             or `metrics` in a subclass is for its `replace`.
 
         Raises:
-          TypeError: if `value` is given twice.
+          TypeError: if `value` is given twice, or a metric reaches nothing though something in
+            the state listens to it, as in a wrapper that drops it: `observe` gets there.
         """
-        heard = self.replace(tx=_hearing(self.tx, _merged(value, metrics)))
+        given = _merged(value, metrics)
+        _check_heard(self, grads, given)
+        heard = self.replace(tx=_hearing(self.tx, given))
         fields = {"tx": self.tx, **kwargs}
         return super(TrainState, heard).apply_gradients(grads=grads, **fields)
 
@@ -75,7 +80,7 @@ class TrainState(train_state.TrainState):
         Example:
           >>> import jax.numpy as jnp, jaxsched
           >>> from jaxsched.flax import TrainState
-          >>> optimizer = jaxsched.restart_on_plateau(0.1, patience=5)
+          >>> optimizer = jaxsched.reduce_on_plateau(patience=5)
           >>> params = {"w": jnp.ones(2)}
           >>> state = TrainState.create(apply_fn=None, params=params, tx=optimizer)
           >>> state = state.observe(value=0.7).apply_gradients(grads=params)
@@ -96,8 +101,38 @@ def _merged(value: Any, metrics: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _hearing(tx: Any, metrics: dict[str, Any]) -> optax.GradientTransformation:
     """The same transformation with some arguments already given, if it can take any."""
-    tx = optax.with_extra_args_support(tx)
+    if not _takes_any(tx.update):
+        tx = optax.with_extra_args_support(tx)
     return optax.GradientTransformation(tx.init, partial(tx.update, **metrics))
+
+
+def _takes_any(update: Any) -> bool:
+    parameters = inspect.signature(update).parameters.values()
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def _check_heard(state: Any, grads: Any, metrics: Mapping[str, Any]) -> None:
+    """Raises where a metric gets to nothing that listens to it. Once: when traced, or at step 0."""
+    listened = inbox.listened_to(state.opt_state) & set(metrics)
+    if not listened or (not is_traced(state.step) and state.step != 0):
+        return
+    others = {name: value for name, value in metrics.items() if name not in listened}
+
+    def update(heard: dict[str, Any]) -> Any:
+        hearing = state.replace(tx=_hearing(state.tx, {**others, **heard}))
+        after = train_state.TrainState.apply_gradients(hearing, grads=grads)
+        return after.params, after.opt_state
+
+    heard = {name: metrics[name] for name in sorted(listened)}
+    program = jax.make_jaxpr(update)(heard).jaxpr
+    used = {id(var) for equation in program.eqns for var in equation.invars}
+    places = zip(heard, program.invars, strict=True)
+    deaf = [f"`{name}`" for name, var in places if id(var) not in used]
+    if deaf:
+        raise TypeError(
+            f"{', '.join(deaf)} does not get to what listens to it: a wrapper in `tx` drops the"
+            " arguments of `update`. Leave it in the state before: `state.observe(value=loss)`."
+        )
 
 
 def observe(optimizer: nnx.Optimizer[Any], **metrics: ArrayLike) -> None:
@@ -118,7 +153,7 @@ def observe(optimizer: nnx.Optimizer[Any], **metrics: ArrayLike) -> None:
       >>> import jaxsched, jaxsched.flax
       >>> from flax import nnx
       >>> model = nnx.Linear(2, 1, rngs=nnx.Rngs(0))
-      >>> transformation = jaxsched.restart_on_plateau(0.1, patience=5)
+      >>> transformation = jaxsched.reduce_on_plateau(patience=5)
       >>> optimizer = nnx.Optimizer(model, transformation, wrt=nnx.Param)
       >>> jaxsched.flax.observe(optimizer, value=0.7)
       >>> jaxsched.flax.observe(optimizer, accuracy=0.9)

@@ -23,27 +23,39 @@ Rule = Callable[[Any], Any]
 Steps = Iterator[Any]
 
 
+class Made:
+    """A rule made of a generator, which is sent metrics and yields events."""
+
+    def __init__(self, make: Callable[..., Any], hears: bool, /, *args: Any, **kwargs: Any):
+        self.make, self.arguments, self.observing = make, (args, kwargs), hears
+        self.begin()
+
+    def begin(self, **kept: Any) -> None:
+        args, kwargs = self.arguments
+        self.steps = self.make(*args, **kwargs, **kept)
+        next(self.steps)
+
+    def __call__(self, value: Any) -> Any:
+        return False if self.observing and value is None else self.steps.send(value)
+
+    def anew(self) -> None:
+        """What a restart makes of it."""
+        name, known = self.make.__name__, self.steps.gi_frame.f_locals
+        if name in ("any_of", "all_of", "ignore_nonfinite"):
+            for rule in known.get("monitors") or [known["monitor"]]:
+                rule.anew()
+        elif name not in ("threshold", "every", "nonfinite"):
+            self.begin(**{kept: known[kept] for kept in ("left_out", "events") if kept in known})
+
+
 def ticking(steps: Callable[..., Any]) -> Callable[..., Rule]:
-    """From a generator, which is sent metrics and yields events, to what makes such rules."""
-
-    @functools.wraps(steps)
-    def make(*args: Any, **kwargs: Any) -> Rule:
-        rule = steps(*args, **kwargs)
-        next(rule)
-        return rule.send
-
-    return make
+    """From a generator to what makes such rules."""
+    return functools.partial(Made, steps, False)
 
 
 def observing(steps: Callable[..., Any]) -> Callable[..., Rule]:
     """Likewise, for a rule to which an update without a metric is nothing."""
-
-    @functools.wraps(steps)
-    def make(*args: Any, **kwargs: Any) -> Rule:
-        rule = ticking(steps)(*args, **kwargs)
-        return lambda value: False if value is None else rule(value)
-
-    return make
+    return functools.partial(Made, steps, True)
 
 
 def answers(rule: Rule, metrics: Sequence[Any]) -> list[Any]:
@@ -85,8 +97,10 @@ def plateau(
     patience_growth=1.0,
     window_growth=1.0,
     reset_best=False,
+    left_out=0,
+    events=0,
 ) -> Steps:
-    best, bad, left_out, events, seen, fires = None, 0, 0, 0, [], False
+    best, bad, seen, fires = None, 0, [], False
     while True:
         seen.append((yield fires))
         fires = False
@@ -103,8 +117,8 @@ def plateau(
 
 
 @observing
-def worsening(patience=1, rtol=0.0, atol=0.0, mode="min", cooldown=0) -> Steps:
-    best, worse, left_out, fires = None, 0, 0, False
+def worsening(patience=1, rtol=0.0, atol=0.0, mode="min", cooldown=0, left_out=0) -> Steps:
+    best, worse, fires = None, 0, False
     opposite = "max" if mode == "min" else "min"
     while True:
         value = yield fires
@@ -119,8 +133,8 @@ def worsening(patience=1, rtol=0.0, atol=0.0, mode="min", cooldown=0) -> Steps:
 
 
 @observing
-def improving(patience=1, rtol=1e-4, atol=0.0, mode="min", cooldown=0) -> Steps:
-    best, good, left_out, fires = None, 0, 0, False
+def improving(patience=1, rtol=1e-4, atol=0.0, mode="min", cooldown=0, left_out=0) -> Steps:
+    best, good, fires = None, 0, False
     while True:
         value = yield fires
         improved = improves(value, best, rtol, atol, mode)
@@ -308,13 +322,24 @@ class ReduceOn(Single):
 
 
 class RestartOn(Single):
-    def __init__(self, monitor, schedule, peak_mult=1.0, period_mult=1, max_restarts=None):
+    def __init__(
+        self,
+        monitor,
+        schedule,
+        peak_mult=1.0,
+        period_mult=1,
+        max_restarts=None,
+        reset_monitor=True,
+    ):
         super().__init__(monitor, schedule)
         self.peak, self.period, self.limit = peak_mult, period_mult, max_restarts
+        self.reset_monitor = reset_monitor
 
     def react(self, value):
         if self.fires(value, self.limit):
             self.count = 0
+            if self.reset_monitor:
+                self.monitor.anew()
         return self.peak**self.events * self.schedule(self.count / self.period**self.events)
 
 
@@ -330,6 +355,26 @@ class AdvanceOn(Single):
             first = self.schedules[self.events](0)
             self.scale = in_force / first if first else 1.0
         return self.scale * self.schedules[self.events](self.count)
+
+
+class CooldownOn(Single):
+    def __init__(
+        self, monitor, schedule, cooldown_steps=None, end_scale=0.0, shape="linear", fraction=None
+    ):
+        super().__init__(monitor, schedule)
+        self.steps, self.end, self.fraction = cooldown_steps, end_scale, fraction
+        self.gone = {"linear": lambda u: u, "square": lambda u: u**2, "sqrt": math.sqrt}[shape]
+
+    def react(self, value):
+        rate = self.schedule(self.count)
+        if self.fires(value, 1):
+            self.count, self.scale = 0, rate
+            if self.fraction is not None:
+                self.steps = round(self.fraction * self.updates)
+        if not self.events:
+            return rate
+        u = min(self.count / self.steps, 1.0) if self.steps else 1.0
+        return self.scale * ((1 - self.gone(u)) + self.end * self.gone(u))
 
 
 class ScaleOn(Single):
@@ -437,14 +482,3 @@ def constant(value: float) -> Callable[[Any], float]:
 
 def reduce_on_plateau(factor, accumulation_size=1, min_scale=0.0, **options) -> ReduceOn:
     return ReduceOn(plateau(window=accumulation_size, **options), constant(1.0), factor, min_scale)
-
-
-def restart_on_plateau(
-    schedule, peak_mult=1.0, period_mult=1, max_restarts=None, **options
-) -> RestartOn:
-    rule = plateau(reset_best=True, **options)
-    return RestartOn(rule, schedule, peak_mult, period_mult, max_restarts)
-
-
-def cooldown_on_plateau(schedule, cooldown_steps, end_scale=0.0, **options) -> AdvanceOn:
-    return AdvanceOn(plateau(**options), [schedule, line(1.0, end_scale, cooldown_steps)])

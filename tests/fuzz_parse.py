@@ -2,7 +2,7 @@
 
 import argparse
 
-from jaxsched.tools import _walking
+from jaxsched.notation import walking
 from tests.test_parse import read_or_refused
 
 _AT_ONCE = 10_000
@@ -14,7 +14,7 @@ def main() -> None:
     arguments.add_argument("--number", type=int, default=1_000_000)
     number = arguments.parse_args().number
     # Looking for a similar name takes longer than all the rest.
-    _walking.hint = lambda name: ""
+    walking.hint = lambda name: ""
     made = 0
     for begin in range(0, number, _AT_ONCE):
         read, events = read_or_refused(1_000_000 + begin, min(_AT_ONCE, number - begin))

@@ -11,6 +11,8 @@ from tests.rows import MAX_COUNT, Draw, Row
 
 SIZE = 512
 DTYPE = np.float64 if jax.config.jax_enable_x64 else np.float32
+WHOLE = np.int64 if jax.config.jax_enable_x64 else np.int32
+REACH = 2**53 if jax.config.jax_enable_x64 else 2**31 - 1
 
 
 def interesting(row: Row, draw: Draw, seed: int = 0, last: int = MAX_COUNT) -> np.ndarray:

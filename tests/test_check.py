@@ -6,7 +6,7 @@ import optax
 import pytest
 
 import jaxsched as js
-from jaxsched.tools._lengths import lengths
+from jaxsched.inspect.checks.lengths import lengths
 
 
 def cosine(init_value=1e-5, warmup_steps=100, decay_steps=1000):

@@ -20,8 +20,9 @@ from jaxsched.cli import names
 from jaxsched.cli.app import app
 from jaxsched.cli.options import MOST
 from jaxsched.cli.reading import before_events
-from jaxsched.tools import _samples, _walking
-from jaxsched.tools.catalogue import public
+from jaxsched.inspect import samples
+from jaxsched.notation import walking as _walking
+from jaxsched.notation.catalogue import public
 from tests.test_parse import random_texts, survivors
 
 LINE = "linear_schedule(1, 0, 100)"
@@ -129,7 +130,7 @@ def test_long_runs_are_sampled_and_it_is_said():
     printed, noted = run("show", LINE, "--steps", 2**31 - 1, "--csv", "--points", 3)
     assert printed.split() == ["step,rate", "0,1.0", "1073741823,0.0", "2147483646,0.0"]
     assert noted == "Note: 3 of the 2147483647 steps are looked at.\n"
-    assert MOST == _samples.MOST
+    assert MOST == samples.MOST
 
 
 @pytest.mark.parametrize(("steps", "code"), [(600, 1), (1000, 0)])
@@ -204,7 +205,7 @@ CONTROLLERS = [
 def test_controllers_are_shown_as_they_are_before_an_event(text):
     controller = js.parse(text)
     assert isinstance(controller, js.Controller)
-    shown = _samples.sample(before_events(controller), np.arange(2)).values
+    shown = samples.sample(before_events(controller), np.arange(2)).values
     state = controller.init()
     for rate in shown:
         assert float(controller(state)) == rate

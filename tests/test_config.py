@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import jaxsched as js
 from jaxsched.core.tables import Table
-from jaxsched.tools.catalogue import OPERATORS, makers, public
+from jaxsched.notation.catalogue import OPERATORS, makers, public
 from tests.control_table import CONTROLLERS, MONITORS
 from tests.table import ROWS
 
@@ -289,7 +289,7 @@ PIECES = dict(name="piecewise_constant_schedule", init_value=1.0)
             r"`schedule.schedules\[2\].init_value` is missing",
         ),
         (
-            versioned(**JOIN, schedules=[COSINE]),
+            versioned(**JOIN, schedules=[COSINE] * 9),
             ValueError,
             "`boundaries` must be",
         ),

@@ -91,8 +91,17 @@ MADE = {
         "accumulation_size",
         "0",
     ),
-    "cooldown below 0": (lambda: js.cooldown_on_plateau(0.1, -5), "cooldown_steps", "-5"),
-    "end above the begin": (lambda: js.cooldown_on_plateau(0.1, 5, end_scale=2), "end_scale", "2"),
+    "cooldown below 0": (lambda: js.cooldown_on(js.every(3), 0.1, -5), "cooldown_steps", "-5"),
+    "end above the begin": (
+        lambda: js.cooldown_on(js.every(3), 0.1, 5, end_scale=2),
+        "end_scale",
+        "2",
+    ),
+    "no positive end": (
+        lambda: js.cooldown_on(js.every(3), 0.1, 5, shape="geometric"),
+        "end_scale",
+        "0",
+    ),
     "reset of a number": (lambda: js.reset_on(RULE, optax.sgd(0.1), zero=[1]), "zero", "1"),
     "reset without a monitor": (lambda: js.reset_on(3, optax.sgd(0.1)), "monitor", "3"),
     "reset in an unknown mode": (
@@ -101,6 +110,13 @@ MADE = {
         "'up'",
     ),
 }
+
+
+@pytest.mark.parametrize("make", [js.with_warmup, lambda s, n: js.with_cooldown(s, 5, n)])
+def test_a_fraction_is_no_number_of_steps(make):
+    with pytest.raises(ValueError, match=r"_steps` must be .*`Run.steps\(fraction=0.1\)`.*got 0.1"):
+        make(LINE, 0.1)
+    assert make(LINE, 0.0)(0) is not None
 
 
 @pytest.mark.parametrize(("make", "name", "value"), MADE.values(), ids=MADE)
@@ -122,8 +138,6 @@ METRICS = {
 }
 OPTIMIZERS = {
     "reduce_on_plateau": lambda **options: js.reduce_on_plateau(**options),
-    "restart_on_plateau": lambda **options: js.restart_on_plateau(LINE, **options),
-    "cooldown_on_plateau": lambda **options: js.cooldown_on_plateau(LINE, 5, **options),
     "reset_on": lambda **options: js.reset_on(RULE, optax.sgd(0.1), **options),
     "scale_by_learning_rate": lambda require_value=False, **options: js.scale_by_learning_rate(
         js.reduce_on(RULE, LINE, **options), require_value=require_value
@@ -193,3 +207,66 @@ def test_reset_on_names_the_parts_there_are():
     optimizer = js.reset_on(RULE, optax.adam(0.1), reinitialize="trace")
     with pytest.raises(ValueError, match=r"called \['trace'\]; there are .*'momentum'.*'nu'"):
         optimizer.init(PARAMS)
+
+
+def test_decorators_say_how_they_are_written():
+    with pytest.raises(TypeError, match=r"@controller\(\)"):
+        js.controller(lambda phase, monitor: (phase, 1.0))
+    with pytest.raises(TypeError, match=r"@monitor\(start=...\)"):
+        js.monitor(lambda state, value: (state, False))
+    with pytest.raises(TypeError, match=r"lambda \*\*_: 0.0.*got 0.0"):
+        js.monitor(start=0.0)
+    with pytest.raises(TypeError, match=r"@monitor\(start=...\)"):
+        js.monitor()
+
+
+@pytest.mark.parametrize(
+    "state", [jnp.zeros(3), np.zeros(2), {"mean": 0.0}, [0.0], (0.0, jnp.zeros(1)), None]
+)
+def test_a_state_that_cannot_be_packed(state):
+    rule = js.monitor(start=lambda **_: state)(lambda state, value: (state, value > 0))()
+    with pytest.raises(TypeError, match="a number or a tuple of numbers"):
+        rule.init()
+    with pytest.raises(TypeError, match="a number or a tuple of numbers"):
+        js.reduce_on(rule, 1.0).init()
+
+
+@pytest.mark.parametrize("returned", [True, (0.0,), (0.0, True, 1), [0.0, True]])
+def test_a_monitor_that_returns_no_pair(returned):
+    def one_sided(state, value):
+        return returned
+
+    rule = js.monitor(start=lambda **_: 0.0)(one_sided)()
+    with pytest.raises(TypeError, match="`one_sided` must return a pair `state, fired`"):
+        rule.update(rule.init(), 1.0)
+
+
+@pytest.mark.parametrize("returned", [0.1, (0.1, 0.2), (0.1,)])
+def test_a_controller_that_returns_no_pair(returned):
+    def rate_alone(phase, monitor):
+        return returned
+
+    rate = js.controller()(rate_alone)(js.every(3))
+    with pytest.raises(TypeError, match="`rate_alone` must return a pair `phase, rate`"):
+        rate(rate.init(), value=1.0)
+
+
+def test_a_python_if_says_what_to_write():
+    def branching(count, bound):
+        return 1.0 if count > bound else 0.0
+
+    def branching_monitor(state, value):
+        return state, bool(value > 0)
+
+    schedule = js.schedule(branching)(3)
+    rule = js.monitor(start=lambda **_: 0.0)(branching_monitor)()
+    controller = js.controller()(lambda phase, m: (phase, 1.0 if m else 0.0))(js.every(3))
+    for call in (
+        lambda: schedule(1),
+        lambda: (schedule * 2)(1),
+        lambda: rule.update(rule.init(), 1.0),
+        lambda: controller(controller.init(), value=1.0),
+    ):
+        with pytest.raises(jax.errors.TracerBoolConversionError) as caught:
+            call()
+        assert "jnp.where(condition, yes, no)" in "".join(caught.value.__notes__)

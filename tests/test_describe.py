@@ -6,8 +6,8 @@ import optax
 import pytest
 
 import jaxsched as js
-from jaxsched.tools._phases import phases, turns
-from jaxsched.tools._samples import MOST, dense_at_ends, evenly, sample
+from jaxsched.inspect.phases import phases, turns
+from jaxsched.inspect.samples import MOST, dense_at_ends, evenly, sample
 
 
 def kinds(schedule, steps):

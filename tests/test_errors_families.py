@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jaxsched as js
-from tests.test_errors import MAX, NO_NUMBERS, NO_SCALARS, NOT_FINITE, TOO_LONG
+from tests.test_errors import MAX, NO_NUMBERS, NO_SCALARS, NOT_FINITE
 
 LINE = js.linear_schedule(1.0, 0.0, 10)
 
@@ -49,7 +49,7 @@ def wrong_values(argument):
     yield from itertools.product(NOT_FINITE, [ValueError])
     yield from itertools.product((*NO_NUMBERS, *NO_SCALARS), [TypeError])
     if argument in STEPS:
-        yield from itertools.product((-1, np.int32(-1), jnp.int32(-1), *TOO_LONG), [ValueError])
+        yield from itertools.product((-1, np.int32(-1), jnp.int32(-1)), [ValueError])
     if argument in BELOW_0 + NOT_ABOVE_0:
         yield from itertools.product((-1, -0.5, np.float32(-1), jnp.float32(-1)), [ValueError])
     if argument in NOT_ABOVE_0:
@@ -127,7 +127,7 @@ def test_what_is_right_is_finite(make):
     assert np.all(np.isfinite(make()(counts)))
 
 
-@pytest.mark.parametrize("maker", RIGHT, ids=repr)
+@pytest.mark.parametrize("maker", RIGHT, ids=lambda maker: maker.__name__)
 @pytest.mark.parametrize("value", [-1.0, -1, 0, 5, float("nan"), 1e10])
 def test_values_that_are_traced_pass_every_check(maker, value):
     values = dict.fromkeys(RIGHT[maker], jnp.asarray(value))

@@ -30,16 +30,14 @@ TABLES = [
     (lambda: table([0.5, 1.0], [5, 5]), ValueError, r"`knots`.*strictly.*\[5, 5\]"),
     (lambda: table([0.5, 1.0], [5, 4]), ValueError, r"`knots`.*\[5, 4\]"),
     (lambda: table([0.5, 1.0], [-1, 4]), ValueError, r"`knots\[0\]`.*-1"),
-    (lambda: table([0.5, 1.0], [0, 2**31]), ValueError, r"`knots\[1\]`.*2147483648"),
     (lambda: table([0.5], None, "spline"), ValueError, "`interpolate_type`.*'spline'"),
-    (lambda: table([0.5], None, 3), TypeError, "`interpolate_type`.*3"),
+    (lambda: table([0.5], None, 3), ValueError, "`interpolate_type`.*3"),
 ]
 
 cyclic, polynomial, rewarm = js.cyclic_schedule, js.polynomial_cycles_schedule, js.rewarm
 CYCLES = [
     (lambda: cyclic(0, 1, 0), ValueError, r"`up_steps \+ down_steps`.*at least 1.*0"),
     (lambda: cyclic(0, 1, 0.25, 0.25), ValueError, r"`up_steps \+ down_steps`.*0.5"),
-    (lambda: cyclic(0, 1, 2**30), ValueError, r"`up_steps \+ down_steps`.*2147483648"),
     (lambda: cyclic(0, 1, -5, 10), ValueError, "`up_steps`.*-5"),
     (lambda: cyclic(0, 1, 5, -1), ValueError, "`down_steps`.*-1"),
     (lambda: cyclic(0, 1, None), TypeError, "`up_steps`.*None"),
@@ -49,7 +47,6 @@ CYCLES = [
     (lambda: cyclic(0, 1, 5, peak_mult=0), ValueError, "`peak_mult`.*positive.*0"),
     (lambda: cyclic(0, 1, 5, decay_rate=-0.5), ValueError, "`decay_rate`.*-0.5"),
     (lambda: polynomial(1, 0), ValueError, "`period`.*at least 1.*0"),
-    (lambda: polynomial(1, 2**31), ValueError, "`period`.*2147483648"),
     (lambda: polynomial(1, 10, -1), ValueError, "`power`.*at least 0.*-1"),
     (lambda: polynomial(1, 10, end_value=1j), TypeError, "`end_value`.*1j"),
     (lambda: rewarm("a", 10, 2), TypeError, "`schedule`.*'a'"),

@@ -144,3 +144,16 @@ def test_linen(monkeypatch, capsys):
     linen["main"]()
     assert "epoch  5: test accuracy" in capsys.readouterr().out
     assert "linen" not in sys.modules
+
+
+def test_long_run_branches_extends_skips_and_rewinds(tmp_path, capsys):
+    long_run = runpy.run_path(str(EXAMPLES / "long_run.py"))
+    picture = tmp_path / "long_run.png"
+    long_run["main"](["--output", str(picture)])
+    _, *lines = capsys.readouterr().out.splitlines()
+    table = {line[:12].strip(): [float(entry) for entry in line[12:].split()] for line in lines}
+    loss = {name: entries[1] for name, entries in table.items()}
+    assert loss["extended"] < loss["branch 1500"] < loss["branch 1000"] < loss["branch 500"]
+    assert loss["rewound"] < loss["spiked"]
+    assert [entries[2] for entries in table.values()] == [1, 0, 1, 1, 1, 0, 0]
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -126,7 +126,7 @@ def test_a_train_state_passes_metrics_on_by_name():
         state = state.apply_gradients(
             grads=grads_at(0), value=1.0, metrics={"accuracy": accuracy, "unheard": 1.0}
         )
-    assert jaxsched.learning_rate(state) == 0.5
+    np.testing.assert_allclose(jaxsched.learning_rate(state), 0.5 * 0.1**2, rtol=1e-6)
     assert [int(found["events"]) for found in jaxsched.record(state, all=True).values()] == [1, 2]
 
 

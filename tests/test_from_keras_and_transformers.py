@@ -1,5 +1,6 @@
 """What cannot be read from Keras, Transformers and pytorch-warmup: without them."""
 
+import math
 import re
 import sys
 from types import SimpleNamespace
@@ -80,6 +81,16 @@ CALLBACK_OF_RATES = stand_in("LearningRateScheduler", CALLBACK, schedule=lambda 
 def test_what_keras_cannot_have_raises(made: Any, arguments: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=re.escape(message)):
         js.from_keras(made, **arguments)
+
+
+def test_restarts_whose_last_cycle_no_count_ends():
+    rate = js.from_keras(restarts(first_decay_steps=1000, _t_mul=2.5))
+    begins = [1000 * (2.5**i - 1) / 1.5 for i in range(18)]
+    for count in (0, 999, 1000, 3499, 3500, 10**6, 10**9, 2**31 - 1):
+        cycle = max(i for i, begin in enumerate(begins) if begin <= count)
+        gone = (count - begins[cycle]) / (1000 * 2.5**cycle)
+        wanted = 0.1 * (1 + math.cos(math.pi * gone)) / 2
+        assert float(rate(count)) == pytest.approx(wanted, rel=2e-6)
 
 
 def test_functions_of_epochs_are_tabulated():
@@ -197,3 +208,10 @@ def test_to_keras_says_what_it_needs(monkeypatch: pytest.MonkeyPatch):
         js.to_keras(js.constant_schedule(0.1))
     with pytest.raises(TypeError, match="not a stateful schedule"):
         js.to_keras(js.reduce_on(js.plateau(), 0.1))
+
+
+def test_a_bare_schedule_in_keras_names_what_to_write():
+    with pytest.raises(
+        TypeError, match=r"missing 1 .* argument: 'count'\..* `to_keras\(schedule\)`"
+    ):
+        js.constant_schedule(0.1)()

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import jaxsched as js
@@ -51,6 +52,16 @@ def step(**attributes: Any) -> Any:
 def window(**attributes: Any) -> Any:
     attributes = {**MMENGINE, "step_size": 3, "gamma": 0.5, **attributes}
     return stand_in("mmengine.optim", "StepLR", **attributes)
+
+
+def test_a_cosine_of_epochs_begins_again_beside_a_factor_of_updates():
+    constant = window(end=2, by_epoch=False, factor=1.0, total_iters=1)
+    constant = stand_in("mmengine.optim", "ConstantLR", **vars(constant))
+    cosine = {"T_max": 2, "eta_min": 0.0, "eta_min_ratio": None, "base_values": [0.1]}
+    cosine = stand_in("mmengine.optim", "CosineAnnealingLR", **MMENGINE, **cosine)
+    rate = js.from_mmengine([constant, cosine], updates_per_epoch=2)
+    wanted = [0.1, 0.1, 0.05, 0.05, 0.0, 0.0, 0.05, 0.05, 0.1, 0.1]
+    np.testing.assert_allclose(rate(np.arange(10)), wanted, rtol=1e-6, atol=1e-9)
 
 
 ERRORS = {

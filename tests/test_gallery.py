@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import jaxsched
-from jaxsched.tools.catalogue import public
+from jaxsched.notation.catalogue import public
 
 DOCS = Path(__file__).parent.parent / "docs"
 GALLERY = tomllib.loads((DOCS / "gallery.toml").read_text())
@@ -33,9 +33,13 @@ def test_every_entry_shows_what_it_is_about():
 
 
 def test_everything_public_is_in_the_reference():
-    pages = "".join(page.read_text() for page in (DOCS / "api").glob("*.md"))
-    listed = re.findall(r"^::: jaxsched\.([\w.]+)$", pages, re.MULTILINE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        pages = runpy.run_path(str(DOCS / "reference.py"))["pages"]()
+    listed = re.findall(r"^::: jaxsched\.([\w.]+)$", "".join(pages.values()), re.MULTILINE)
     assert sorted(listed) == sorted([*jaxsched.__all__, "flax.TrainState", "flax.observe"])
+    navigation = (DOCS.parent / "mkdocs.yml").read_text()
+    assert [page for page in pages if page not in navigation] == []
 
 
 def test_the_page_is_that_of_the_docstrings(script):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxsched as js
-from jaxsched.core.tables import locate
+from jaxsched.core.arithmetic.lookup import locate
 
 SEGMENTS = 10, 10_000
 
@@ -73,7 +73,8 @@ def instructions(schedule):
 @every_table
 def test_instructions(make, limit):
     few, many = (instructions(make(n)) for n in SEGMENTS)
-    assert many <= limit
+    # With 64 bits a table is converted where it is read.
+    assert many <= limit + 2 * jax.config.jax_enable_x64
     assert many <= few + 10
 
 

@@ -56,6 +56,7 @@ def scenic_config(factors: str) -> dict[str, Any]:
         "timescale": 300,
         "steps_per_decay": 250,
         "decay_factor": 0.7,
+        "decay_rate": 0.9,
         "steps_per_cycle": 500,
         "m_mul": 0.8,
         "alpha": 0.02,
@@ -81,6 +82,7 @@ scenic_factors: dict[str, Callable[[np.ndarray], Any]] = {
     ),
     "decay_every": lambda t: 0.7 ** (t // 250),
     "cosine_decay": scenic_cosine,
+    "exponential_decay": lambda t: 0.9 ** (t / 1500),
     "linear_cooldown": lambda t: np.minimum(1, (T - np.maximum(t, W)) / 300),
 }
 scenic: list[Case] = [
@@ -92,6 +94,13 @@ scenic: list[Case] = [
     for name, formula in scenic_factors.items()
 ]
 scenic += [
+    (
+        "scenic exponential_decay in stairs",
+        lambda: js.from_scenic(
+            {**scenic_config("constant * exponential_decay"), "staircase": True}
+        ),
+        lambda t: B * 0.9 ** (t // 1500),
+    ),
     (
         "scenic linear_decay",
         lambda: js.from_scenic(scenic_config("constant * linear_decay * linear_warmup")),
@@ -173,6 +182,29 @@ others: list[Case] = [
         ),
     ),
     (
+        "levanter polynomial",
+        lambda: js.with_warmup(js.polynomial_schedule(B, 0.03, 2.0, T - W), W),
+        lambda t: np.where(
+            t < W, B * t / W, 0.03 + (B - 0.03) * (1 - np.clip((t - W) / (T - W), 0, 1)) ** 2
+        ),
+    ),
+    (
+        "levanter inv_sqrt_decay",
+        lambda: js.with_warmup(js.maximum(js.inverse_sqrt_schedule(B, (T - W) / 28.6), 0.03), W),
+        lambda t: np.where(
+            t < W,
+            B * t / W,
+            np.maximum(0.03, B / np.sqrt(1 + 28.6 * np.maximum(t - W, 0) / (T - W))),
+        ),
+    ),
+    (
+        "levanter power",
+        lambda: js.with_warmup(
+            js.join_schedules([B, js.minimum(js.power_schedule(2.0, -0.51), B)], [1]), W
+        ),
+        lambda t: np.where(t < W, B * t / W, np.minimum(B, 2 * np.maximum(t - W, 1) ** -0.51)),
+    ),
+    (
         "axlearn polynomial",
         lambda: js.k_decay_schedule(B, 700, k=3, end_value=0.1 * B, curve="linear"),
         lambda t: B + (0.1 * B - B) * np.clip(t / 700, 0, 1) ** 3,
@@ -222,6 +254,34 @@ others: list[Case] = [
         lambda t: 512**-0.5 * np.minimum(np.maximum(t, 1) ** -0.5, t * W**-1.5),
     ),
     (
+        "Megatron linear",
+        lambda: js.with_warmup(js.linear_schedule(B, 0.03, T - W), W, 0.01),
+        lambda t: np.interp(t, [0, W, T], [0.01, B, 0.03]),
+    ),
+    (
+        "Megatron cosine",
+        lambda: js.warmup_cosine_decay_schedule(0.01, B, W, T, 0.03),
+        lambda t: np.where(
+            t < W,
+            0.01 + (B - 0.01) * t / W,
+            0.03 + (B - 0.03) * cosine(np.clip((t - W) / (T - W), 0, 1)),
+        ),
+    ),
+    (
+        "Megatron inverse-square-root",
+        lambda: js.with_warmup(js.maximum(js.inverse_sqrt_schedule(B, W), 0.03), W, 0.01),
+        lambda t: np.where(
+            t < W,
+            0.01 + (B - 0.01) * t / W,
+            np.maximum(0.03, B * np.sqrt(W / np.maximum(t, 1))),
+        ),
+    ),
+    (
+        "Megatron constant",
+        lambda: js.warmup_constant_schedule(0.01, B, W),
+        lambda t: np.interp(t, [0, W], [0.01, B]),
+    ),
+    (
         "Megatron exponential cooldown",
         lambda: js.warmup_stable_decay_schedule(0.0, B, W, 1500, 500, 0.03, shape="exponential"),
         lambda t: np.where(
@@ -267,7 +327,7 @@ def test_unknown_factors_are_refused(factors: str):
 
 def test_mistakes_name_what_is_wrong():
     with pytest.raises(TypeError, match="`factors` must be a string"):
-        js.from_t5x(["constant"])  # pyright: ignore[reportArgumentType]
+        js.from_t5x(["constant"])
     with pytest.raises(ValueError, match="`learning_rate_schedule` must be 'compound', got 'x'"):
         js.from_scenic({"learning_rate_schedule": "x"})
     with pytest.raises(KeyError, match="decay_factors"):

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import jaxsched
-from jaxsched.control.momentum import scale_by_nesterov, scale_by_restarted_nesterov
+from jaxsched.optimizers.momentum import scale_by_nesterov, scale_by_restarted_nesterov
 from tests.measure import DTYPE
 
 TRANSFORMS = {"plain": scale_by_nesterov(), "restarted": scale_by_restarted_nesterov()}

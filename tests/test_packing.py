@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsched.control.packing import _selected
+from jaxsched.control.controllers.packing import _selected
 
 ARRAYS = (jnp.array([3, -1, 2**31 - 1], jnp.int32), jnp.array([jnp.nan, -0.0, -jnp.inf]))
 

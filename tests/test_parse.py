@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import jaxsched as js
-from jaxsched.tools import _walking
-from jaxsched.tools import parse as parsing
-from jaxsched.tools.catalogue import OPERATORS, public
+from jaxsched.notation import parse as parsing
+from jaxsched.notation import walking as _walking
+from jaxsched.notation.catalogue import OPERATORS, public
 from tests.control_table import CONTROLLERS, MONITORS
 from tests.table import ROWS
 

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import jaxsched as js
-from jaxsched.tools._samples import Samples, thinned
+from jaxsched.inspect.samples import Samples, thinned
 
 LINE = js.linear_schedule(1.0, 0.0, transition_steps=8)
 

@@ -328,9 +328,9 @@ def test_a_bar_shows_how_far_it_is(capsys, monkeypatch):
         (dict(schedules=0.1), TypeError, "`schedules` must be a list of schedules, got 0.1"),
         (dict(schedules=[abs, "a"]), TypeError, r"`schedules\[1\]` must be a schedule or a number"),
         (
-            dict(schedules=[js.reduce_on(js.plateau(), 0.1), 0.1]),
+            dict(schedules=[js.reduce_on(js.plateau(), 0.1), "a"]),
             TypeError,
-            r"`schedules\[1\]` must be a schedule or a controller, got 0.1",
+            r"`schedules\[1\]` must be a schedule or a number",
         ),
         (dict(seeds=3), TypeError, "`keys` must be an array with a leading axis, got 3"),
         (dict(seeds=[]), ValueError, "`keys` must be at least one key"),

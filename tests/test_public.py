@@ -1,17 +1,20 @@
-"""What is public is documented, in the README, and in the tables of the tests."""
+"""What is public is documented, in a face of the package, and in the tables of the tests."""
 
+import importlib
 import inspect
+import pkgutil
 import re
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import jaxsched
-from jaxsched.core.bound import Maker
+from jaxsched.core.maker import is_maker
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
 TABLES = "".join(
     (Path(__file__).parent / file).read_text()
     for file in (
@@ -23,7 +26,8 @@ TABLES = "".join(
     )
 )
 NAMES = jaxsched.__all__
-SCHEDULES = [name for name in NAMES if isinstance(getattr(jaxsched, name), Maker)]
+FACES = jaxsched._FACES
+SCHEDULES = [name for name in NAMES if is_maker(getattr(jaxsched, name))]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -35,10 +39,64 @@ def test_it_is_documented_with_an_example(name):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_it_is_in_the_readme_and_the_tables(name):
-    assert f"`{name}`" in README
+def test_it_is_in_the_tables(name):
     assert re.search(rf"js\.{name}\(", TABLES), f"{name} has no row in tests/table.py"
-    assert getattr(jaxsched, name).__module__.startswith("jaxsched.")
+
+
+def modules_of(package):
+    folder = importlib.import_module(f"jaxsched.{package}")
+    found = pkgutil.walk_packages(folder.__path__, f"jaxsched.{package}.")
+    return [importlib.import_module(module.name) for module in found]
+
+
+@pytest.mark.parametrize("face", ["schedules", "control"])
+def test_every_maker_is_in_its_face(face):
+    offered = vars(importlib.import_module(f"jaxsched.{face}"))
+    for module in modules_of(face):
+        for name, value in vars(module).items():
+            ours = getattr(value, "__module__", None) == module.__name__
+            if is_maker(value) and ours and not name.startswith("_"):
+                assert offered.get(name) is value, f"{name} is not in jaxsched/{face}/__init__.py"
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_face_has_true_names(face):
+    offered = vars(importlib.import_module(f"jaxsched.{face}"))
+    for name in set(offered) & set(NAMES):
+        if not inspect.ismodule(offered[name]):
+            assert offered[name] is getattr(jaxsched, name)
+
+
+@pytest.mark.parametrize("face", ["notation", "tuning"])
+def test_all_names_are_there_whichever_face_is_imported_first(face):
+    code = f"import jaxsched.{face}, jaxsched; print(*jaxsched.__all__)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert found.stdout.split() == list(jaxsched.__all__)
+
+
+def test_all_names_are_in_some_face():
+    offered = [vars(importlib.import_module(f"jaxsched.{face}")) for face in FACES]
+    named = {name for face in offered for name in face if not inspect.ismodule(face[name])}
+    assert set(NAMES) <= named
+
+
+def test_the_folders_are_as_promised():
+    folder = Path(jaxsched.__file__).parent
+    files = list(folder.rglob("*.py"))
+    private = [path for path in files if path.name.startswith("_")]
+    assert {path.name for path in private} == {"__init__.py", "__main__.py"}
+    assert [path for path in files if len(path.read_text().splitlines()) > 250] == []
+    assert max(Counter(path.parent for path in files).values()) <= 22
+
+
+def test_a_source_tree_runs_without_being_installed(tmp_path):
+    shutil.copytree(Path(jaxsched.__file__).parent, tmp_path / "jaxsched")
+    program = "import jaxsched; print(jaxsched.__version__, jaxsched.__file__)"
+    for arguments in (["-c", program], ["-m", "jaxsched", "--version"]):
+        printed = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        assert jaxsched.__version__ in printed.stdout
 
 
 def test_the_names_are_there_at_their_first_use():

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 import jaxsched as js
-from tests.test_momentum import quadratic, wide  # noqa: F401
+from tests.test_momentum import quadratic, wide  # noqa: F401 - fixtures
 
 PARAMS = {"w": jnp.ones((2, 3)), "b": jnp.zeros(3)}
 GRADS = {"w": jnp.full((2, 3), 0.5), "b": jnp.ones(3)}

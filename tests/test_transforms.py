@@ -135,7 +135,7 @@ def test_a_constant_and_a_schedule_have_the_same_state():
     for shape in shapes:
         assert jax.tree.structure(shape) == jax.tree.structure(shapes[0])
         assert [(x.shape, x.dtype, x.weak_type) for x in jax.tree.leaves(shape)] == [
-            ((), jnp.int32, False),
+            ((), jnp.result_type(int), False),
             ((), DTYPE, False),
         ]
 

@@ -85,4 +85,4 @@ def test_a_run_is_frozen_and_comparable():
     assert dataclasses.replace(RUN) == RUN
     assert eval(repr(RUN)) == RUN
     with pytest.raises(dataclasses.FrozenInstanceError):
-        RUN.total_steps = 5  # pyright: ignore
+        RUN.total_steps = 5

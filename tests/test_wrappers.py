@@ -222,6 +222,46 @@ def test_what_is_observed_is_heard(name):
     assert_hears(name, "observe")
 
 
+PASSING = [
+    *("optax.chain", "optax.masked", "optax.partition", "optax.flatten", "optax.MultiSteps"),
+    *("optax.apply_if_finite", "optax.inject_hyperparams", "optax.contrib.schedule_free"),
+]
+OF_DICTS = {"optax.masked", "optax.partition"}
+
+
+def wrapped(name, transform):
+    """With `MultiSteps` as something that passes arguments on, which it does not offer."""
+    made = WRAPPERS[name].make(find(name), transform)
+    return optax.GradientTransformationExtraArgs(made.init, made.update)
+
+
+@pytest.mark.parametrize("outer", PASSING)
+def test_a_value_is_heard_through_two_wrappers(outer):
+    for inner in PASSING:
+        if outer != "optax.flatten" or inner not in OF_DICTS:
+            transform = wrapped(outer, wrapped(inner, optimizer()))
+            found = list(drive_branching(transform, "value"))
+            assert [rate for rate, _ in found] == HEARD, inner
+            assert found[-1][1]["observations"] == 3, inner
+
+
+def test_what_multisteps_offers_as_a_transformation_drops_a_value_inside_of_a_chain():
+    accumulated = optax.MultiSteps(optimizer(), 1).gradient_transformation()
+    for how, wanted in (("value", UNHEARD), ("observe", HEARD)):
+        found = drive_branching(optax.chain(optax.clip(1.0), accumulated), how)
+        assert [rate for rate, _ in found] == wanted
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_train_state_passes_a_value_on_through_a_wrapper(name):
+    state = jaxsched.flax.TrainState.create(
+        apply_fn=None, params=PARAMS, tx=WRAPPERS[name].make(find(name), optimizer())
+    )
+    for loss, rate in zip(LOSSES, HEARD, strict=True):
+        state = state.apply_gradients(grads=PARAMS, value=loss)
+        assert js.learning_rate(state) == rate
+
+
 @pytest.mark.parametrize("name", [name for name, row in HERE.items() if not row.observe])
 def test_where_optax_averages_states_an_infinite_best_value_becomes_nan(name):
     # It selects a state by `cond * one + (1 - cond) * other`, and 0 times infinity is NaN.
@@ -519,8 +559,12 @@ def test_one_value_is_for_all_members_of_a_population():
 
 AVERAGING = {
     "reduce_on": lambda: optimizer(controller(axis_name="data")),
-    "restart_on_plateau": lambda: js.restart_on_plateau(1.0, patience=1, axis_name="data"),
-    "cooldown_on_plateau": lambda: js.cooldown_on_plateau(1.0, 4, patience=1, axis_name="data"),
+    "restart_on": lambda: js.scale_by_learning_rate(
+        js.restart_on(js.plateau(patience=1), 1.0, reset_monitor=False, axis_name="data")
+    ),
+    "cooldown_on": lambda: js.scale_by_learning_rate(
+        js.cooldown_on(js.plateau(patience=1), 1.0, 4, axis_name="data")
+    ),
     "reduce_on_plateau": lambda: js.reduce_on_plateau(0.5, patience=1, axis_name="data"),
     "reset_on": lambda: js.reset_on(js.plateau(patience=1), optax.sgd(1.0), axis_name="data"),
     "inject_hyperparams": lambda: optax.inject_hyperparams(optax.sgd)(

@@ -1,5 +1,6 @@
 """The commands. Those that need JAX import what they do it with."""
 
+import importlib
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,12 +26,17 @@ app = typer.Typer(
 
 
 @app.callback()
-def main(version: of.Version = False) -> None:
+def main(version: of.Version = False, imports: of.Imports = None) -> None:
     """See, check and compare learning-rate schedules.
 
     An EXPR is written as in Python: "with_warmup(cosine_decay_schedule(1e-3, 9000), 1000)". It is
     read, not run. One that begins with a minus sign needs parentheses around it.
     """
+    for module in imports or []:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise typer.BadParameter(f"{module}: {error}", param_hint="--import") from None
 
 
 @app.command("list")
@@ -56,6 +62,7 @@ def list_names(name: of.Name = None) -> None:
 def show(
     expr: of.Expression,
     steps: of.Steps,
+    run: of.Run = "",
     log: of.Log = False,
     png: of.Png = None,
     csv: of.Csv = False,
@@ -69,9 +76,9 @@ def show(
     if (png is not None) + csv + json > 1:
         raise typer.BadParameter("Only one of --png, --csv and --json can be given.")
     from jaxsched.cli import drawing, views, writing
-    from jaxsched.tools.describe import describe
+    from jaxsched.inspect.describe import describe
 
-    curve = _read(expr)
+    curve = _read(expr, steps, run)
     if csv or json:
         _note_if_sampled(steps, points)
         taken = views.taken(curve, steps, points)
@@ -88,6 +95,7 @@ def show(
 def check(
     expr: of.Expression,
     steps: of.Steps,
+    run: of.Run = "",
     steps_per_epoch: of.StepsPerEpoch = None,
     accumulation_steps: of.AccumulationSteps = None,
 ) -> None:
@@ -95,9 +103,9 @@ def check(
 
     If anything does, the exit code is 1.
     """
-    from jaxsched.tools.check import check
+    from jaxsched.inspect.checks.check import check
 
-    curve = _read(expr)
+    curve = _read(expr, steps, run)
     _note_if_sampled(steps)
     findings = check(
         curve.schedule,
@@ -114,7 +122,11 @@ def check(
 
 @app.command()
 def compare(
-    expressions: of.Expressions, steps: of.Steps, log: of.Log = False, png: of.Png = None
+    expressions: of.Expressions,
+    steps: of.Steps,
+    run: of.Run = "",
+    log: of.Log = False,
+    png: of.Png = None,
 ) -> None:
     """Draw schedules, and say where they differ.
 
@@ -124,7 +136,9 @@ def compare(
         raise typer.BadParameter(f"Expected 2 to {_MOST_CURVES} schedules, got {len(expressions)}.")
     from jaxsched.cli import drawing, views
 
-    curves = {chr(ord("A") + place): _read(expr) for place, expr in enumerate(expressions)}
+    curves = {
+        chr(ord("A") + place): _read(expr, steps, run) for place, expr in enumerate(expressions)
+    }
     _note_if_sampled(steps)
     taken = {letter: views.taken(curve, steps) for letter, curve in curves.items()}
     texts = {letter: f"{letter}: {curve.text}" for letter, curve in curves.items()}
@@ -138,14 +152,14 @@ def compare(
 
 
 @app.command()
-def table(expr: of.Expression, steps: of.Steps, every: of.Every = None) -> None:
+def table(expr: of.Expression, steps: of.Steps, run: of.Run = "", every: of.Every = None) -> None:
     """Print the rates where something changes.
 
     Or those at every so many steps.
     """
     from jaxsched.cli import views
 
-    curve = _read(expr)
+    curve = _read(expr, steps, run)
     if every:
         typer.echo(views.by_step(curve, steps, every))
     else:
@@ -153,11 +167,11 @@ def table(expr: of.Expression, steps: of.Steps, every: of.Every = None) -> None:
         typer.echo(views.by_phase(curve, steps))
 
 
-def _read(text: str) -> "Curve":
+def _read(text: str, steps: int, run: str) -> "Curve":
     """The curve of an expression, after a note on what it does not show, if anything."""
-    from jaxsched.cli.reading import read
+    from jaxsched.cli.reading import read, run_of
 
-    curve = read(text)
+    curve = read(text, run_of(run, steps))
     if curve.remark:
         typer.echo(f"Note: {curve.remark}", err=True)
     return curve

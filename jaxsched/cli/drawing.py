@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxsched.tools._samples import Samples, number, thinned
+from jaxsched.inspect.samples import Samples, number, thinned
 
 _HEIGHT = 18
 _TICKS = 5

@@ -31,13 +31,13 @@ class Entry(NamedTuple):
 
 def entries() -> dict[str, Entry]:
     """All of them by name, in alphabetical order."""
-    imports = [node for node in _tree("jaxsched._public").body if isinstance(node, ast.ImportFrom)]
+    faces = [_tree(face) for face in ("jaxsched/schedules/__init__", "jaxsched/control/__init__")]
+    imports = [node for face in faces for node in face.body if isinstance(node, ast.ImportFrom)]
     public = {(node.module, alias.name) for node in imports for alias in node.names}
     found = {
         node.name: _entry(node)
         for module in {str(node.module) for node in imports}
-        if module.startswith(("jaxsched.schedules.", "jaxsched.control."))
-        for node in _tree(module).body
+        for node in _tree(module.replace(".", "/")).body
         if isinstance(node, ast.FunctionDef) and (module, node.name) in public
     }
     return {name: entry for name, entry in sorted(found.items()) if entry}
@@ -58,7 +58,7 @@ def find(name: str) -> Entry:
 
 
 def _tree(module: str) -> ast.Module:
-    path = _ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    path = _ROOT / f"{module}.py"
     return ast.parse(path.read_text(encoding="utf-8"))
 
 

@@ -1,23 +1,32 @@
 """The arguments and options that commands share."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from jaxsched import __version__
+
 MOST = 1_000_000
-"""The most steps that are looked at: `jaxsched.tools._samples.MOST`, without waiting for JAX."""
+"""The most steps that are looked at: `jaxsched.inspect.samples.MOST`, without waiting for JAX."""
 
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"jaxsched {version('jaxsched')}")
+        typer.echo(f"jaxsched {__version__}")
         raise typer.Exit
 
 
 Version = Annotated[
     bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+]
+Imports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        metavar="MODULE",
+        help="Run a module, which registers schedules of your own for EXPR.",
+    ),
 ]
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="A schedule.", show_default=False)]
 Expressions = Annotated[
@@ -25,6 +34,15 @@ Expressions = Annotated[
 ]
 Steps = Annotated[
     int, typer.Option("--steps", min=1, max=2**31 - 1, metavar="N", help="Length of the run.")
+]
+Run = Annotated[
+    str,
+    typer.Option(
+        "--run",
+        metavar="'NAME=X ...'",
+        help="For '5 epochs', '2e9 tokens' or '300 examples' in EXPR: steps_per_epoch,"
+        " tokens_per_step, batch_size. For '10%' --steps is enough.",
+    ),
 ]
 StepsPerEpoch = Annotated[
     float | None,

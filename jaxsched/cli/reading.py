@@ -6,11 +6,15 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxsched.control.controller import Controller, Phase
-from jaxsched.control.greedy import greedy
-from jaxsched.control.monitor import Monitor
+from jaxsched.control.controllers.controller import Controller, Phase
+from jaxsched.control.controllers.greedy import greedy
+from jaxsched.control.monitors.monitor import Monitor
+from jaxsched.core.reach import whole_dtype
 from jaxsched.core.types import ScheduleFn
-from jaxsched.tools.parse import parse
+from jaxsched.notation.parse import parse
+from jaxsched.planning.units import Run
+
+_OF_A_RUN = ("steps_per_epoch", "tokens_per_step", "batch_size")
 
 
 class Curve(NamedTuple):
@@ -27,19 +31,36 @@ class Curve(NamedTuple):
     remark: str
 
 
-def read(text: str) -> Curve:
+def run_of(text: str, total_steps: int) -> Run:
+    """The run of so many steps that a text such as "steps_per_epoch=250 batch_size=64" tells of.
+
+    Raises:
+      ValueError: for another text, or a number that is not positive.
+    """
+    entries = text.replace(",", " ").split()
+    given = dict(entry.split("=", 1) for entry in entries if "=" in entry)
+    if len(given) < len(entries) or not given.keys() <= set(_OF_A_RUN):
+        raise ValueError(f"`--run` has NAME=X for {', '.join(_OF_A_RUN)}, got {text!r}.")
+    try:
+        numbers = {name: float(value) for name, value in given.items()}
+    except ValueError:
+        raise ValueError(f"`--run` must have numbers, got {text!r}.") from None
+    return Run(total_steps=total_steps, **numbers)
+
+
+def read(text: str, run: Run | None = None) -> Curve:
     """A schedule as it is, and a controller as it is before its first event.
 
     Raises:
       ValueError: for what `parse` refuses, and for a monitor.
     """
-    made = parse(text)
+    made = parse(text, run=run)
     text = " ".join(text.split())
     if isinstance(made, Monitor):
-        raise ValueError(f"`{made.maker}` is a monitor: it gives events, not rates.")
+        raise ValueError(f"`{made.__name__}` is a monitor: it gives events, not rates.")
     if isinstance(made, Controller):
         remark = (
-            f"`{made.maker}` reacts to the metric `{made.metric}`, which there is none of here:"
+            f"`{made.__name__}` reacts to the metric `{made.metric}`, which there is none of here:"
             " these are the rates before the first event."
         )
         return Curve(text, before_events(made), remark)
@@ -56,7 +77,7 @@ def before_events(controller: Controller) -> ScheduleFn:
     }
 
     def rate(count: ArrayLike) -> jax.Array:
-        phase = Phase(jnp.asarray(count), jnp.zeros((), jnp.int32), jnp.ones(()))
+        phase = Phase(jnp.asarray(count), jnp.zeros((), whole_dtype()), jnp.ones(()))
         return controller.maker.function(phase, **{**controller.known(), **answers})[1]
 
     return rate

@@ -7,9 +7,9 @@ import numpy as np
 
 from jaxsched.cli.layout import columns
 from jaxsched.cli.reading import Curve
-from jaxsched.tools._phases import ROUNDING, Phase, phases
-from jaxsched.tools._samples import MOST, Samples, evenly, number, sample
-from jaxsched.tools.plot import plot
+from jaxsched.inspect.phases import ROUNDING, Phase, phases
+from jaxsched.inspect.plot import plot
+from jaxsched.inspect.samples import MOST, Samples, evenly, number, sample
 
 _MOST_ROWS = 100
 

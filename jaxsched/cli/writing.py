@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from jaxsched.tools._samples import Samples
+from jaxsched.inspect.samples import Samples
 
 
 def as_csv(samples: Samples) -> str:

@@ -1,1 +1,29 @@
-"""Schedules in an optimizer: transformations, and what their state holds."""
+"""Rates that react to a metric: monitors say when, controllers what then."""
+
+from jaxsched.control.controllers.advance import advance_on as advance_on
+from jaxsched.control.controllers.controller import Controller as Controller
+from jaxsched.control.controllers.controller import Phase as Phase
+from jaxsched.control.controllers.controller import controller as controller
+from jaxsched.control.controllers.cooldown import cooldown_on as cooldown_on
+from jaxsched.control.controllers.greedy import follow as follow
+from jaxsched.control.controllers.greedy import greedy as greedy
+from jaxsched.control.controllers.inbox import observe as observe
+from jaxsched.control.controllers.reduce import reduce_on as reduce_on
+from jaxsched.control.controllers.restart import restart_on as restart_on
+from jaxsched.control.controllers.scale import raise_and_lower_on as raise_and_lower_on
+from jaxsched.control.controllers.scale import scale_on as scale_on
+from jaxsched.control.controllers.state import ControllerState as ControllerState
+from jaxsched.control.monitors.combined import all_of as all_of
+from jaxsched.control.monitors.combined import any_of as any_of
+from jaxsched.control.monitors.combined import ignore_nonfinite as ignore_nonfinite
+from jaxsched.control.monitors.monitor import Monitor as Monitor
+from jaxsched.control.monitors.monitor import monitor as monitor
+from jaxsched.control.monitors.plateau import plateau as plateau
+from jaxsched.control.monitors.single_values import every as every
+from jaxsched.control.monitors.single_values import nonfinite as nonfinite
+from jaxsched.control.monitors.single_values import threshold as threshold
+from jaxsched.control.monitors.slope_test import slope_test as slope_test
+from jaxsched.control.monitors.slow_progress import slow_progress as slow_progress
+from jaxsched.control.monitors.spike import spike as spike
+from jaxsched.control.monitors.streaks import improving as improving
+from jaxsched.control.monitors.streaks import worsening as worsening

@@ -1,1 +1,4 @@
-"""What a schedule is, and the arithmetic its formulas share."""
+"""What a schedule is: a formula with its hyperparameters bound."""
+
+from jaxsched.core.schedule import Schedule as Schedule
+from jaxsched.core.schedule import schedule as schedule

@@ -5,22 +5,23 @@ gave: Python numbers are constants of the program that closes over them, they pr
 written, and binding them touches no device.
 """
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, Self, TypeVar, get_args
+from typing import Any, NamedTuple, NoReturn, Self
 
 import jax
 
 from jaxsched.core import leaves
-
-P = ParamSpec("P")
-Reader = Callable[[str, Any], Any]
-Check = Callable[[dict[str, Any]], None]
+from jaxsched.core.maker import Maker, show
+from jaxsched.core.traced import any_traced
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+class Key(NamedTuple):
+    """The structure and the leaves of something bound, their hash, and whether any is traced."""
+
+    identity: tuple[Any, ...]
+    hash: int
+    traced: bool
+
+
 class Bound:
     """A maker's function with its hyperparameters.
 
@@ -30,8 +31,21 @@ class Bound:
         in place: see `replace`.
     """
 
-    maker: "Maker[..., Any]"
+    __slots__ = ("__weakref__", "_key", "hyperparams", "maker")
+
+    maker: Maker[..., Any]
     hyperparams: dict[str, Any]
+    _key: Key | None
+
+    def __init__(self, maker: Maker[..., Any], hyperparams: dict[str, Any]):
+        object.__setattr__(self, "maker", maker)
+        object.__setattr__(self, "hyperparams", hyperparams)
+        object.__setattr__(self, "_key", None)
+
+    @property
+    def __name__(self) -> str:
+        """The name of what made it."""
+        return self.maker.__name__
 
     def replace(self, **changes: Any) -> Self:
         """The same with some hyperparameters changed, checked like new ones."""
@@ -46,100 +60,42 @@ class Bound:
         return [(jax.tree_util.GetAttrKey("hyperparams"), self.hyperparams)], self.maker
 
     @classmethod
-    def tree_unflatten(cls, maker: "Maker[..., Any]", children: Any) -> Self:
+    def tree_unflatten(cls, maker: Maker[..., Any], children: Any) -> Self:
         """One of whatever leaves JAX puts into it, unchecked."""
         (hyperparams,) = children
         return cls(maker, hyperparams)
 
+    def key(self) -> "Key":
+        """What it is compared by, found at the first comparison: nothing in it changes."""
+        key = self._key
+        if key is None:
+            identity = leaves.identity(self)
+            key = Key(identity, hash(identity), any_traced(self.hyperparams))
+            object.__setattr__(self, "_key", key)
+        return key
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(
+            f"`{name}` cannot be set: `.replace({name}=...)` makes another one with it."
+        )
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"`{name}` cannot be deleted.")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        kind = type(self).__name__
+        if not name.startswith("__") and name in self.hyperparams:
+            raise AttributeError(f"This `{kind}` has `{name}` in `.hyperparams[{name!r}]`.")
+        raise AttributeError(f"`{kind}` has no attribute `{name}`; see `.hyperparams`.")
+
+    def __reduce__(self):
+        return type(self), (self.maker, self.hyperparams)
+
     def __repr__(self) -> str:
-        return self.maker.show(self.hyperparams)
+        return show(self.maker, self.hyperparams)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Bound) and leaves.identity(self) == leaves.identity(other)
+        return isinstance(other, Bound) and self.key().identity == other.key().identity
 
     def __hash__(self) -> int:
-        return hash(leaves.identity(self))
-
-
-T = TypeVar("T", bound=Bound)
-
-
-class Maker(Generic[P, T]):
-    """A function that has lost its first arguments: called with the others, it binds them.
-
-    Each hyperparameter is read by the check in its annotation (`jaxsched.core.types`), so a
-    mistake raises when something is made.
-    """
-
-    __name__: str
-    __qualname__: str
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        kind: type[T],
-        reader: Reader,
-        *,
-        first: int = 1,
-        check: Check | None = None,
-        template: str | None = None,
-        start: Callable[..., Any] | None = None,
-    ):
-        functools.update_wrapper(self, function)
-        signature = inspect.signature(function, eval_str=True)
-        hyperparameters = list(signature.parameters.values())[first:]
-        self.function = function
-        self.kind = kind
-        self.check = check
-        self.template = template
-        self.start = start
-        self.readers = {p.name: _reader(p, reader) for p in hyperparameters}
-        self.__signature__ = signature.replace(parameters=hyperparameters, return_annotation=kind)
-        self.defaults = {
-            p.name: self.readers[p.name](p.name, p.default)
-            for p in hyperparameters
-            if p.default is not p.empty
-        }
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """The function with these hyperparameters."""
-        try:
-            bound = self.__signature__.bind(*args, **kwargs).arguments
-        except TypeError as error:
-            raise TypeError(f"{self.__name__}: {error}") from None
-        read = {name: self.readers[name](name, value) for name, value in bound.items()}
-        hyperparams = {**self.defaults, **read}
-        if self.check:
-            self.check(hyperparams)
-        return self.kind(self, hyperparams)
-
-    def show(self, hyperparams: dict[str, Any]) -> str:
-        """The call that makes the same; arguments equal to their default are left out."""
-        shown = {name: leaves.show(hyperparams[name]) for name in self.readers}
-        if self.template:
-            return self.template.format(**shown)
-        given = [
-            f"{name}={shown[name]}" for name in shown if not self.is_default(name, hyperparams)
-        ]
-        return f"{self.__name__}({', '.join(given)})"
-
-    def is_default(self, name: str, hyperparams: dict[str, Any]) -> bool:
-        """Whether a hyperparameter is what it is when it is left out."""
-        default = self.defaults.get(name, inspect.Parameter.empty)
-        return leaves.identity(hyperparams[name]) == leaves.identity(default)
-
-    def __reduce__(self) -> str:
-        return self.__qualname__
-
-    def __repr__(self) -> str:
-        return self.__name__
-
-
-def _reader(parameter: inspect.Parameter, default: Reader) -> Reader:
-    kinds = (parameter.annotation, *get_args(parameter.annotation))
-    reader = next(
-        (kind.__metadata__[0] for kind in kinds if hasattr(kind, "__metadata__")), default
-    )
-    if parameter.default is not None:
-        return reader
-    return lambda name, value: None if value is None else reader(name, value)
+        return self.key().hash

@@ -10,12 +10,13 @@ from typing import Any, NoReturn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from jaxsched.core.leaves import Text
+from jaxsched.core.reach import reach, whole_dtype
+from jaxsched.core.traced import is_traced
 
 MAX_COUNT = 2**31 - 1
-"""The last step an int32 count can reach."""
+"""The last step that an int32 count can reach."""
 
 
 def refuse(name: str, value: Any, wanted: str, error: type[Exception] = ValueError) -> NoReturn:
@@ -37,13 +38,24 @@ def is_real(dtype: Any) -> bool:
 
 def known(value: Any) -> float | int | None:
     """The value as a Python number, or None while it is traced or held by other hosts."""
-    if isinstance(value, Tracer):
+    if is_traced(value):
         return None
     if isinstance(value, jax.Array) and not value.is_fully_addressable:
         return None
     if isinstance(value, (jax.Array, np.ndarray, np.generic)):
         return np.asarray(value).item()
     return value
+
+
+def working(value: Any) -> Any:
+    """An array of small or unsigned whole numbers, or of short floats, in the type of formulas."""
+    if not isinstance(value, jax.Array):
+        return value
+    if jnp.issubdtype(value.dtype, jnp.floating):
+        return value.astype(float) if value.dtype.itemsize < 4 else value
+    if jnp.issubdtype(value.dtype, jnp.unsignedinteger) and value.dtype.itemsize >= 4:
+        return jnp.minimum(value, reach()).astype(whole_dtype())
+    return value.astype(whole_dtype()) if value.dtype.itemsize < 4 else value
 
 
 def number(name: str, value: Any) -> Any:
@@ -53,12 +65,13 @@ def number(name: str, value: Any) -> Any:
     concrete = known(value)
     if concrete is not None and not abs(concrete) <= float(jnp.finfo(jnp.result_type(float)).max):
         refuse(name, value, "finite")
-    return value
+    return working(value)
 
 
 def positive(name: str, value: Any) -> Any:
     """A finite number above 0."""
-    concrete = known(number(name, value))
+    value = number(name, value)
+    concrete = known(value)
     if concrete is not None and not concrete > 0:
         refuse(name, value, "positive")
     return value
@@ -66,7 +79,8 @@ def positive(name: str, value: Any) -> Any:
 
 def non_negative(name: str, value: Any) -> Any:
     """A finite number of at least 0."""
-    concrete = known(number(name, value))
+    value = number(name, value)
+    concrete = known(value)
     if concrete is not None and concrete < 0:
         refuse(name, value, "at least 0")
     return value
@@ -81,7 +95,8 @@ def whole_number(name: str, value: Any) -> Any:
 
 def at_least_one(name: str, value: Any) -> Any:
     """A finite number of at least 1."""
-    concrete = known(number(name, value))
+    value = number(name, value)
+    concrete = known(value)
     if concrete is not None and concrete < 1:
         refuse(name, value, "at least 1")
     return value
@@ -89,7 +104,8 @@ def at_least_one(name: str, value: Any) -> Any:
 
 def fraction(name: str, value: Any) -> Any:
     """A number from 0 to 1."""
-    concrete = known(number(name, value))
+    value = number(name, value)
+    concrete = known(value)
     if concrete is not None and not 0 <= concrete <= 1:
         refuse(name, value, "between 0 and 1")
     return value
@@ -97,36 +113,58 @@ def fraction(name: str, value: Any) -> Any:
 
 def below_one(name: str, value: Any) -> Any:
     """A number of at least 0 that is below 1."""
-    concrete = known(number(name, value))
+    value = number(name, value)
+    concrete = known(value)
     if concrete is not None and not 0 <= concrete < 1:
         refuse(name, value, "at least 0 and below 1")
     return value
 
 
 def steps(name: str, value: Any) -> Any:
-    """A number of steps, 0 included, that an int32 count can reach."""
-    concrete = known(non_negative(name, value))
+    """A number of steps, 0 included."""
+    return non_negative(name, value)
+
+
+def at_most_int32(name: str, value: Any) -> Any:
+    """A number of at least 0 that int32 holds."""
+    value = non_negative(name, value)
+    concrete = known(value)
     if concrete is not None and concrete > MAX_COUNT:
-        refuse(name, value, f"at most {MAX_COUNT}, the last step of an int32 count")
+        refuse(name, value, f"at most {MAX_COUNT}, as int32 holds")
+    return value
+
+
+def reached(name: str, value: Any) -> Any:
+    """A number of at least 0 that a count can reach."""
+    value = non_negative(name, value)
+    concrete = known(value)
+    if concrete is not None and concrete > reach():
+        refuse(name, value, f"at most {reach()}, the reach of a count")
+    return value
+
+
+def ramp_steps(name: str, value: Any) -> Any:
+    """A number of steps, 0 included; below 1 it was meant as a fraction of something."""
+    concrete = known(steps(name, value))
+    if concrete is not None and 0 < concrete < 1:
+        wanted = f"a number of steps (`Run.steps(fraction={concrete:g})` of a run)"
+        refuse(name, value, wanted)
     return value
 
 
 def some_steps(name: str, value: Any) -> Any:
-    """A positive number of steps that an int32 count can reach."""
-    return steps(name, positive(name, value))
+    """A positive number of steps."""
+    return positive(name, value)
 
 
 def period(name: str, value: Any) -> Any:
-    """A number of steps of at least 1 that an int32 count can reach."""
-    return steps(name, at_least_one(name, value))
+    """A number of steps of at least 1."""
+    return at_least_one(name, value)
 
 
 def signed_steps(name: str, value: Any) -> Any:
     """A number of steps in either direction."""
-    concrete = known(number(name, value))
-    if concrete is not None and abs(concrete) > MAX_COUNT:
-        refuse(name, value, f"within {MAX_COUNT} steps, the reach of an int32 count")
-    return value
+    return number(name, value)
 
 
 def flag(name: str, value: Any) -> Any:
@@ -149,6 +187,19 @@ def choice(*names: str) -> Callable[[str, Any], Text]:
         return Text(value)
 
     return read
+
+
+def interpolation(*names: str) -> Callable[[str, Any], Text]:
+    """Like `choice`; as in Optax, whatever else it is given is a `ValueError`."""
+    read = choice(*names)
+
+    def strict(name: str, value: Any) -> Text:
+        try:
+            return read(name, value)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+
+    return strict
 
 
 def in_order(small_name: str, small: Any, large_name: str, large: Any) -> None:

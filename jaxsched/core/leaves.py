@@ -5,6 +5,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxsched.core.reach import reach
+from jaxsched.core.traced import is_traced
+
 
 class Text(str):
     """A string hyperparameter: a pytree without leaves, so it is static under `jit`."""
@@ -31,27 +34,50 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, int) and abs(value) >= 2**31 else value
 
 
+def held(value: Any) -> Any:
+    """A leaf as it is kept: a scalar of NumPy as the Python number that it is.
+
+    A whole number that int32 does not hold is a float: as an argument of a program it would raise,
+    or wrap.
+    """
+    return value if isinstance(value, bool) else plain(value)
+
+
 def whole(value: Any) -> Any:
-    """A Python float that is a whole number as an int, for integer step arithmetic."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """A Python float that is a whole number a count can reach as an int, for step arithmetic."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= reach():
+        return int(value)
+    return value
 
 
 def identity(tree: Any) -> tuple[Any, ...]:
-    """A hashable stand-in: host values by type and value, device arrays by identity."""
+    """A hashable stand-in: numbers and tables by value; what is traced, by itself."""
     leaves, structure = jax.tree_util.tree_flatten(tree)
     return structure, *map(_identity_of_leaf, leaves)
 
 
 def _identity_of_leaf(leaf: Any) -> tuple[Any, ...]:
-    if isinstance(leaf, (np.ndarray, np.generic)):
-        return type(leaf), leaf.dtype, leaf.shape, leaf.tobytes()
-    if isinstance(leaf, (bool, int, float)):
-        return type(leaf), repr(leaf)
+    value = known(leaf)
+    if isinstance(value, np.ndarray):
+        wide = value.astype(np.int64 if value.dtype.kind in "biu" else np.float64)
+        return value.shape, wide.dtype, wide.tobytes()
+    if isinstance(value, (bool, int, float)):
+        return type(value), repr(value)
     return type(leaf), id(leaf)
 
 
+def known(leaf: Any) -> Any:
+    """An array that can be read as one of the host, a scalar as a number; the rest as is."""
+    if isinstance(leaf, jax.Array):
+        if is_traced(leaf) or leaf.is_deleted() or not leaf.is_fully_addressable:
+            return leaf
+        leaf = np.asarray(leaf)
+    return leaf.item() if isinstance(leaf, (np.ndarray, np.generic)) and leaf.ndim == 0 else leaf
+
+
 def show(value: Any) -> str:
-    """A host table as the list it came from, a wrapped function as itself, the rest as is."""
+    """A table as the list it came from, a scalar as its number, a wrapped function as itself."""
+    value = known(value)
     if isinstance(value, np.ndarray) and value.ndim:
         return repr(value.tolist())
     if isinstance(value, jax.tree_util.Partial):

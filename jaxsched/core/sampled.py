@@ -6,18 +6,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from jaxsched.core.schedule import at
+from jaxsched.core.traced import any_traced
 
 
-def sampled(operand: Any, steps: int) -> Any:
-    """The values at counts 1 to `steps`: in float64 on the host, or traced if any number is."""
-    counts = np.arange(1, steps + 1, dtype=np.int32)
-    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(operand)):
+def sampled(operand: Any, steps: int, first: int = 1) -> Any:
+    """The values at `steps` counts from `first`: float64 of the host, or traced as they are."""
+    counts = np.arange(first, first + steps, dtype=np.int32)
+    if any_traced(operand):
         return _mapped(operand, counts)
     try:
-        with jax.ensure_compile_time_eval(), _double():
+        with jax.ensure_compile_time_eval(), double():
             values = jax.jit(functools.partial(_mapped, operand))(counts)
             return np.asarray(values, np.float64)
     except TypeError:
@@ -37,10 +37,11 @@ def _called(operand: Any, counts: np.ndarray) -> Any:
         return _mapped(operand, counts)
 
 
-def _double() -> Any:
+def double() -> Any:
     """A context in which JAX computes in float64."""
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
+    # Where JAX before 0.8 had it.
     from jax.experimental import enable_x64  # pyright: ignore[reportAttributeAccessIssue]
 
     return enable_x64()

@@ -8,34 +8,38 @@ argument of a jitted function, an axis of `vmap`, and the subject of `grad`.
 
 import functools
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Annotated, Any, Concatenate, ParamSpec, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxsched.core import checks
-from jaxsched.core.bound import Bound, Check, Maker
+from jaxsched.core.arithmetic.between import Between
+from jaxsched.core.arithmetic.steps import as_count, host_count
+from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
-from jaxsched.core.steps import as_count, host_count
+from jaxsched.core.maker import Check, Maker, is_maker, maker
 from jaxsched.core.tables import array_of
+from jaxsched.core.traced import is_traced, saying_how_to_branch
 from jaxsched.core.types import ScheduleFn
 
 P = ParamSpec("P")
 
+# A default, so that who calls without a count, as Keras does, is told what to write.
+_NO_COUNT: Any = object()
+
 
 @jax.tree_util.register_pytree_with_keys_class
-@dataclass(frozen=True, eq=False, repr=False)
 class Schedule(Bound):
     """A formula with its hyperparameters bound: a callable of the step count, and a pytree.
 
     Called with a count of any shape, integer or float, it returns the rates in float32
-    (float64 under `jax_enable_x64`), never weakly typed. Counts below 0 count as 0, counts
-    above 2^31-1 as 2^31-1. Two schedules are equal when their formulas and numbers are,
-    and `eval(repr(s)) == s`.
+    (float64 under `jax_enable_x64`), never weakly typed. Counts below 0 count as 0. Whole
+    counts reach 2^31-1, under `jax_enable_x64` 2^53, and are exact: those of the host beyond
+    raise, those of a device are held there. Float counts go as far as they are precise. Two
+    schedules are equal when their formulas and numbers are, and `eval(repr(s)) == s`.
 
     Attributes:
       maker: what made it; static.
@@ -43,9 +47,16 @@ class Schedule(Bound):
         in place: see `replace`.
     """
 
-    def __call__(self, count: ArrayLike) -> jax.Array:
+    def __call__(self, count: ArrayLike = _NO_COUNT) -> jax.Array:
         """The rates at the counts, in the shape of `count`."""
+        if count is _NO_COUNT:
+            raise TypeError(
+                f"{type(self).__name__}.__call__() missing 1 required positional argument: 'count'."
+                " Keras calls a rate without one: give it `to_keras(schedule)`."
+            )
         return _evaluate(self, host_count(count))
+
+    __slots__ = ()
 
     # Arithmetic with a NumPy number on the left comes to the methods below.
     __array_ufunc__ = None
@@ -88,7 +99,8 @@ def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
 
 
 def _rate(schedule: Schedule, count: jax.Array) -> jax.Array:
-    value = schedule.maker.function(count, **schedule.known())
+    with saying_how_to_branch():
+        value = schedule.maker.function(count, **schedule.known())
     return jax.lax.convert_element_type(value, jnp.result_type(float))
 
 
@@ -96,8 +108,9 @@ def operand(name: str, value: Any) -> Any:
     """A number, a schedule, or a plain function of the count such as Optax makes."""
     if isinstance(value, (Schedule, jax.tree_util.Partial)) or checks.is_number(value):
         return value if callable(value) else checks.number(name, value)
-    if isinstance(value, Maker):
-        raise TypeError(f"`{name}` must be a schedule; `{value}` makes one when it is called.")
+    if is_maker(value):
+        made = f"`{value.__name__}` makes one when it is called"
+        raise TypeError(f"`{name}` must be a schedule; {made}.")
     if hasattr(value, "init") and hasattr(value, "update"):
         checks.refuse(name, value, "a function of the count, not a stateful schedule", TypeError)
     if not callable(value) or isinstance(value, type):
@@ -115,7 +128,7 @@ def anything(name: str, value: Any) -> Any:
         return value if isinstance(value, bool) else operand(name, value)
     if not checks.is_real(value.dtype):
         checks.refuse(name, value, "a table of real numbers", TypeError)
-    if not isinstance(value, Tracer) and not np.isfinite(np.asarray(value, float)).all():
+    if not is_traced(value) and not np.isfinite(np.asarray(value, float)).all():
         checks.refuse(name, value, "finite")
     return value
 
@@ -131,8 +144,17 @@ def at(value: Any, count: jax.Array) -> Any:
     again, as calling the schedule would.
     """
     if isinstance(value, Schedule):
-        return _rate(value, count)
-    return value(count) if callable(value) else value
+        return _rate(value, count if _is_ours(value) else _as_array(count))
+    return value(_as_array(count)) if callable(value) else value
+
+
+def _as_array(count: Any) -> jax.Array:
+    return jnp.asarray(count) if isinstance(count, Between) else count
+
+
+def _is_ours(schedule: Schedule) -> bool:
+    """Whether a formula is of this package, and so written for counts between steps too."""
+    return schedule.maker.function.__module__.startswith("jaxsched.")
 
 
 @overload
@@ -146,7 +168,7 @@ def schedule(
 def schedule(formula: Any = None, *, check: Any = None, template: Any = None) -> Any:
     """Turns a formula `f(count, *hyperparameters)` into a maker of schedules.
 
-    The formula sees one count at a time, a non-negative int32 or float scalar, and its
+    The formula sees one count at a time, a non-negative int32 (int64) or float scalar, and its
     hyperparameters as Python numbers, tracers or schedules. It must not branch in Python on
     their values. Its annotations name the checks (`jaxsched.core.types`); what has none may
     be any number, schedule or table of numbers.
@@ -170,7 +192,7 @@ def schedule(formula: Any = None, *, check: Any = None, template: Any = None) ->
     """
     if formula is None:
         return functools.partial(schedule, check=check, template=template)
-    return Maker(formula, Schedule, anything, check=check, template=template)
+    return maker(formula, Schedule, anything, check=check, template=template)
 
 
 @schedule(template="({left} + {right})")

@@ -10,9 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.between import where
+from jaxsched.core.arithmetic.lookup import take
 from jaxsched.core.leaves import identity
 from jaxsched.core.schedule import Schedule, at, operand
-from jaxsched.core.tables import array_of, take
+from jaxsched.core.tables import array_of
 from jaxsched.core.types import ScheduleFn
 
 
@@ -70,7 +72,7 @@ class Stack:
         def value(group: int) -> Any:
             # Where the group has fewer rows, the last of them, as `dynamic_slice` clamps.
             member = self._member(group, lambda leaf: take(leaf, row))
-            return at(member, jnp.where(form == group, count, 0))
+            return at(member, where(form == group, count, 0))
 
         values = [value(group) for group in range(len(self.groups))]
         return functools.reduce(

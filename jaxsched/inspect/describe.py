@@ -3,8 +3,8 @@
 import numpy as np
 
 from jaxsched.core.schedule import Operand
-from jaxsched.tools._phases import Phase, phases
-from jaxsched.tools._samples import MOST, Samples, evenly, number, run_length, sample
+from jaxsched.inspect.phases import Phase, phases
+from jaxsched.inspect.samples import MOST, Samples, evenly, number, run_length, sample
 
 _LINES = 12
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxsched.tools._whole import whole
+from jaxsched.inspect.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxsched.tools._samples import Samples
+from jaxsched.inspect.samples import Samples
 
 ROUNDING = 4e-6
 """What rounding to float32 can do to a monotone curve, as a share of its highest value."""

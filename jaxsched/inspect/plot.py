@@ -9,9 +9,9 @@ import numpy as np
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Operand
-from jaxsched.tools._figure import new_axes, save
-from jaxsched.tools._samples import MOST, Samples, evenly, run_length, sample, thinned
-from jaxsched.tools.units import Run
+from jaxsched.inspect.figure import new_axes, save
+from jaxsched.inspect.samples import MOST, Samples, evenly, run_length, sample, thinned
+from jaxsched.planning.units import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Operand, Schedule
-from jaxsched.interop._parts import Part, first_step, joined, whole_if_near
-from jaxsched.interop.reading import class_of, one_of, read, some_whole_steps, whole_steps
+from jaxsched.interop.shared.parts import Part, first_step, joined, whole_if_near
+from jaxsched.interop.shared.reading import class_of, one_of, read, some_whole_steps, whole_steps
 from jaxsched.schedules.decay import exponential_decay, linear_schedule, polynomial_schedule
 from jaxsched.schedules.table import table_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule

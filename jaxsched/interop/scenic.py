@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jaxsched.core.checks import MAX_COUNT, refuse
+from jaxsched.core.checks import refuse
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._factors import names_of
+from jaxsched.interop.shared.cooldown import through_zero, to_zero
+from jaxsched.interop.shared.factors import names_of
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.cycles import cosine_restarts_schedule
 from jaxsched.schedules.decay import (
@@ -25,7 +26,7 @@ def from_scenic(lr_configs: Mapping[str, Any], *, faithful: bool = True) -> Sche
     A configuration without a `learning_rate_schedule` is the constant `base_learning_rate`. A
     compound one applies the names in its `factors` from left to right: `constant`,
     `polynomial`, `piecewise_constant`, `piecewise_linear`, `linear_warmup`, `rsqrt_decay`,
-    `decay_every`, `cosine_decay`, `linear_decay`, `linear_cooldown`.
+    `decay_every`, `exponential_decay`, `cosine_decay`, `linear_decay`, `linear_cooldown`.
 
     Args:
       lr_configs: a mapping, such as an `ml_collections.ConfigDict` or a dict.
@@ -100,6 +101,12 @@ def _decay_every(rate: Any, config: Mapping[str, Any], _: bool) -> Schedule:
     return _times(rate, exponential_decay(1.0, steps, factor, staircase=True))
 
 
+def _exponential_decay(rate: Any, config: Mapping[str, Any], _: bool) -> Schedule:
+    steps, factor = config["decay_steps"], config["decay_rate"]
+    stairs = bool(config.get("staircase", False))
+    return _times(rate, exponential_decay(1.0, steps, factor, staircase=stairs))
+
+
 def _cosine_decay(rate: Any, config: Mapping[str, Any], _: bool) -> Schedule:
     warmup, period = config.get("warmup_steps", 0), config["steps_per_cycle"]
     period -= int(warmup / (config.get("total_steps", period) / period))
@@ -116,15 +123,8 @@ def _linear_decay(rate: Any, config: Mapping[str, Any], _: bool) -> Schedule:
 
 def _linear_cooldown(rate: Any, config: Mapping[str, Any], faithful: bool) -> Schedule:
     total, steps = config["total_steps"], config["cooldown_steps"]
-    begin = max(total - steps, config.get("warmup_steps", 0))
-    line = linear_schedule(min((total - begin) / steps, 1.0), 0.0, total - begin, begin)
-    return _times(rate, line - _beyond(total, steps) if faithful else line)
-
-
-def _beyond(begin: int, steps: int) -> Schedule:
-    """A line from 0 at a step, 1 every so many steps, as far as a count goes."""
-    times = (MAX_COUNT - begin) // steps
-    return linear_schedule(0.0, float(times), times * steps, begin)
+    way = through_zero if faithful else to_zero
+    return _times(rate, way(total, steps, config.get("warmup_steps", 0)))
 
 
 _FACTORS: dict[str, Callable[[Any, Mapping[str, Any], bool], Schedule]] = {
@@ -135,6 +135,7 @@ _FACTORS: dict[str, Callable[[Any, Mapping[str, Any], bool], Schedule]] = {
     "linear_warmup": _linear_warmup,
     "rsqrt_decay": _rsqrt_decay,
     "decay_every": _decay_every,
+    "exponential_decay": _exponential_decay,
     "cosine_decay": _cosine_decay,
     "linear_decay": _linear_decay,
     "linear_cooldown": _linear_cooldown,

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable
 
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._factors import names_of
+from jaxsched.interop.shared.factors import names_of
 from jaxsched.schedules.compose import maximum, shift
 from jaxsched.schedules.cycles import cosine_restarts_schedule
 from jaxsched.schedules.decay import constant_schedule, exponential_decay, linear_schedule

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop.reading import class_of, plain, read, read_group, whole_steps
+from jaxsched.interop.shared.reading import class_of, plain, read, read_group, whole_steps
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.decay import linear_schedule
 from jaxsched.schedules.saturating import exponential_warmup_schedule

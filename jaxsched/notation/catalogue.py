@@ -4,7 +4,8 @@ import difflib
 import functools
 from typing import Any
 
-from jaxsched.core.bound import Maker
+from jaxsched import control, schedules
+from jaxsched.core.maker import Maker, is_maker
 from jaxsched.core.schedule import add, divide, multiply, negative, subtract
 
 OPERATORS: dict[str, Maker[..., Any]] = {
@@ -15,10 +16,8 @@ OPERATORS: dict[str, Maker[..., Any]] = {
 @functools.cache
 def public() -> dict[str, Maker[..., Any]]:
     """Every public schedule, monitor and controller by name."""
-    # Only now: it imports what is built on this.
-    from jaxsched import _public
-
-    return {name: maker for name, maker in vars(_public).items() if isinstance(maker, Maker)}
+    named = {**vars(schedules), **vars(control)}
+    return {name: maker for name, maker in named.items() if is_maker(maker)}
 
 
 @functools.cache

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jaxsched.control.controller import Controller
-from jaxsched.control.monitor import Monitor
+from jaxsched.control.controllers.controller import Controller
+from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.core.bound import Bound
 from jaxsched.core.checks import refuse
 from jaxsched.core.schedule import Schedule
-from jaxsched.tools._reading import is_mapping, made
-from jaxsched.tools._writing import written
+from jaxsched.notation.reading import is_mapping, made
+from jaxsched.notation.writing import written
+from jaxsched.planning.units import Run
 
 VERSION = 1
 """Of the form of configurations."""
@@ -44,7 +45,9 @@ def to_config(schedule: Schedule | Monitor | Controller) -> dict[str, Any]:
     return {"version": VERSION, **written("", schedule)}
 
 
-def from_config(config: Mapping[str, Any]) -> Schedule | Monitor | Controller:
+def from_config(
+    config: Mapping[str, Any], *, run: Run | None = None
+) -> Schedule | Monitor | Controller:
     """What a configuration describes: `from_config(to_config(schedule)) == schedule`.
 
     Errors name the place in the configuration, such as `schedule.schedules[2].decay_steps`. In
@@ -52,7 +55,9 @@ def from_config(config: Mapping[str, Any]) -> Schedule | Monitor | Controller:
 
     Args:
       config: the dict of `to_config`, or any other mapping with the same entries, such as an
-        `ml_collections.ConfigDict`. Steps may be numbers or strings.
+        `ml_collections.ConfigDict`. Steps that are keys may be numbers or strings. Where a number
+        of steps stands, it may say "10%", "5 epochs", "2e9 tokens", or `{"fraction": 0.1}`.
+      run: the run that these are lengths of.
 
     Raises:
       ValueError: for a name that jaxsched does not have, another version, a nesting too deep,
@@ -76,6 +81,6 @@ def from_config(config: Mapping[str, Any]) -> Schedule | Monitor | Controller:
     if version != VERSION or isinstance(version, bool):
         refuse("version", version, str(VERSION))
     try:
-        return made("", entries)
+        return made("", entries, run)
     except RecursionError:
         raise ValueError("`config` is nested too deeply.") from None

@@ -3,26 +3,32 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxsched.core.bound import Maker
-from jaxsched.tools.catalogue import hint, inside, makers
+from jaxsched.core.maker import Maker, Reader
+from jaxsched.notation.catalogue import hint, inside
+from jaxsched.notation.registering import known_by_name
+from jaxsched.planning.said import counts_steps, in_steps
+from jaxsched.planning.units import Run
 
 
-def made(path: str, entries: dict[Any, Any]) -> Any:
-    """What the entries at a path describe; the path is empty for the outermost."""
+def made(path: str, entries: dict[Any, Any], run: Run | None = None) -> Any:
+    """What the entries at a path describe; the path is empty for the outermost.
+
+    Lengths in other units than steps are those of the run.
+    """
     if "name" not in entries:
         raise ValueError(f"`{inside(path, 'name')}` is missing.")
     maker = _maker(inside(path, "name"), entries.pop("name"))
     for name in entries:
         if name not in maker.readers:
             raise TypeError(
-                f"`{inside(path, str(name))}` is not an argument of `{maker}`,"
+                f"`{inside(path, str(name))}` is not an argument of `{maker.__name__}`,"
                 f" whose arguments are {', '.join(maker.readers)}."
             )
     for name in maker.readers:
         if name not in entries and name not in maker.defaults:
-            raise TypeError(f"`{inside(path, name)}` is missing: `{maker}` needs it.")
+            raise TypeError(f"`{inside(path, name)}` is missing: `{maker.__name__}` needs it.")
     arguments = {
-        name: maker.readers[name](inside(path, name), _value(inside(path, name), value))
+        name: _argument(inside(path, name), value, maker.readers[name], run)
         for name, value in entries.items()
     }
     try:
@@ -31,21 +37,27 @@ def made(path: str, entries: dict[Any, Any]) -> Any:
         raise type(error)(f"`{path}`: {error}" if path else str(error)) from None
 
 
+def _argument(path: str, value: Any, reader: Reader, run: Run | None) -> Any:
+    if counts_steps(reader):
+        value = in_steps(path, value, run)
+    return reader(path, _value(path, value, run))
+
+
 def _maker(path: str, name: Any) -> Maker[..., Any]:
-    if not isinstance(name, str) or name not in makers():
+    if not isinstance(name, str) or name not in known_by_name():
         raise ValueError(
             f"`{path}` must be a schedule, a monitor or a controller of jaxsched's, got"
             f" {name!r}.{hint(str(name))}"
         )
-    return makers()[name]
+    return known_by_name()[name]
 
 
-def _value(path: str, value: Any) -> Any:
+def _value(path: str, value: Any, run: Run | None) -> Any:
     if is_mapping(value):
         entries = dict(value.items())
-        return made(path, entries) if "name" in entries else _steps(path, entries)
+        return made(path, entries, run) if "name" in entries else _steps(path, entries)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_value(f"{path}[{i}]", item) for i, item in enumerate(value)]
+        return [_value(f"{path}[{i}]", item, run) for i, item in enumerate(value)]
     return value
 
 

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from jaxsched.core.bound import Maker
+from jaxsched.core.maker import Maker
 from jaxsched.core.schedule import Schedule, add, divide, multiply, negative, subtract
-from jaxsched.tools._marking import fail
-from jaxsched.tools.catalogue import hint, public
+from jaxsched.inspect.marking import fail
+from jaxsched.notation.catalogue import hint
+from jaxsched.notation.registering import callable_by_name
+from jaxsched.planning.said import counts_steps, in_steps
+from jaxsched.planning.units import Run
 
 _WANTED = (
     "Expected a number, a string, True, False, None, a list, a dict, the call of a schedule, a"
@@ -23,25 +26,28 @@ _OPERATORS: dict[type[ast.operator], tuple[Callable[[Any, Any], Any], Maker[...,
 }
 
 
-def value_of(node: ast.expr) -> Any:
-    """The number, text, list, dict, schedule, monitor or controller that a node stands for."""
+def value_of(node: ast.expr, run: Run | None = None) -> Any:
+    """The number, text, list, dict, schedule, monitor or controller that a node stands for.
+
+    Lengths in other units than steps are those of the run.
+    """
     match node:
         case ast.Constant(value=bool() | str() | None as value):
             return value
         case ast.Constant(value=int() | float() as value):
             return _finite(node, value)
         case ast.List():
-            return [value_of(item) for item in node.elts]
+            return [value_of(item, run) for item in node.elts]
         case ast.Tuple():
-            return tuple(value_of(item) for item in node.elts)
+            return tuple(value_of(item, run) for item in node.elts)
         case ast.Dict():
-            return _table(node)
+            return _table(node, run)
         case ast.Call():
-            return _call(node)
+            return _call(node, run)
         case ast.UnaryOp(op=ast.USub()):
-            return _negated(node)
+            return _negated(node, run)
         case ast.BinOp() if type(node.op) in _OPERATORS:
-            return _combined(node)
+            return _combined(node, run)
     fail(node, _WANTED)
 
 
@@ -63,54 +69,56 @@ def _checked(node: ast.expr, make: Callable[[], Any]) -> Any:
         fail(node, str(error))
 
 
-def _table(node: ast.Dict) -> dict[Any, Any]:
+def _table(node: ast.Dict, run: Run | None) -> dict[Any, Any]:
     table: dict[Any, Any] = {}
     for key, item in zip(node.keys, node.values, strict=True):
-        step = None if key is None else value_of(key)
-        if not _is_number(step) or step in table:
+        step = None if key is None else value_of(key, run)
+        if not (_is_number(step) or isinstance(step, str)) or step in table:
             fail(key or item, "Expected a step, each once, and a number after a colon.")
-        table[step] = value_of(item)
+        table[step] = value_of(item, run)
     return table
 
 
-def _operand(node: ast.expr) -> Any:
-    value = value_of(node)
+def _operand(node: ast.expr, run: Run | None) -> Any:
+    value = value_of(node, run)
     if not _is_number(value) and not isinstance(value, Schedule):
         fail(node, "Expected a number or a schedule to compute with.")
     return value
 
 
-def _negated(node: ast.UnaryOp) -> Any:
-    value = _operand(node.operand)
+def _negated(node: ast.UnaryOp, run: Run | None) -> Any:
+    value = _operand(node.operand, run)
     return -value if _is_number(value) else negative(value)
 
 
-def _combined(node: ast.BinOp) -> Any:
-    left, right = _operand(node.left), _operand(node.right)
+def _combined(node: ast.BinOp, run: Run | None) -> Any:
+    left, right = _operand(node.left, run), _operand(node.right, run)
     of_numbers, of_schedules = _OPERATORS[type(node.op)]
     if _is_number(left) and _is_number(right):
         return _finite(node, _checked(node, lambda: of_numbers(left, right)))
     return _checked(node, lambda: of_schedules(left, right))
 
 
-def _call(node: ast.Call) -> Any:
+def _call(node: ast.Call, run: Run | None) -> Any:
     maker = _maker(node.func)
     named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
     if len(named) < len(node.keywords):
         fail(node, "Expected arguments by position or by name, each once.")
     signature = maker.__signature__
     given = _checked(node, lambda: signature.bind(*node.args, **named).arguments)
-    arguments = {name: _argument(maker, name, item) for name, item in given.items()}
+    arguments = {name: _argument(maker, name, item, run) for name, item in given.items()}
     return _checked(node, lambda: maker(**arguments))
 
 
-def _argument(maker: Maker[..., Any], name: str, node: ast.expr) -> Any:
-    value = value_of(node)
-    return _checked(node, lambda: maker.readers[name](name, value))
+def _argument(maker: Maker[..., Any], name: str, node: ast.expr, run: Run | None) -> Any:
+    value, reader = value_of(node, run), maker.readers[name]
+    if counts_steps(reader):
+        return _checked(node, lambda: reader(name, in_steps(name, value, run)))
+    return _checked(node, lambda: reader(name, value))
 
 
 def _maker(node: ast.expr) -> Maker[..., Any]:
-    if not isinstance(node, ast.Name) or node.id not in public():
+    if not isinstance(node, ast.Name) or node.id not in callable_by_name():
         meant = hint(node.id) if isinstance(node, ast.Name) else ""
         fail(node, f"Expected the name of a schedule, a monitor or a controller.{meant}")
-    return public()[node.id]
+    return callable_by_name()[node.id]

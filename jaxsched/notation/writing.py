@@ -4,26 +4,29 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.core import Tracer
 
-from jaxsched.core.bound import Bound, Reader
+from jaxsched.core.bound import Bound
 from jaxsched.core.checks import refuse
+from jaxsched.core.maker import Reader, is_default
 from jaxsched.core.stack import Stack
 from jaxsched.core.tables import Table
-from jaxsched.tools.catalogue import inside, makers
+from jaxsched.core.traced import is_traced
+from jaxsched.notation.catalogue import inside
+from jaxsched.notation.registering import known_by_name
 
 
 def written(path: str, bound: Bound) -> dict[str, Any]:
     """The entries of what stands at a path, which is empty for the outermost."""
     maker = bound.maker
-    if makers().get(maker.__name__) is not maker:
+    if known_by_name().get(maker.__name__) is not maker:
         raise TypeError(
-            f"`{path or 'schedule'}` is made by `{maker}`, which is not one of jaxsched's."
+            f"`{path or 'schedule'}` is made by `{bound.__name__}`, which is not one of jaxsched's;"
+            " `jaxsched.register` makes one of your own known by its name."
         )
     arguments = {
         name: _plain(inside(path, name), bound.hyperparams[name], reader)
         for name, reader in maker.readers.items()
-        if not maker.is_default(name, bound.hyperparams)
+        if not is_default(maker, name, bound.hyperparams)
     }
     return {"name": maker.__name__, **arguments}
 
@@ -57,7 +60,7 @@ def _anything(_: str, value: Any) -> Any:
 
 def _host(path: str, value: Any) -> Any:
     """Numbers as Python numbers and lists of them."""
-    if isinstance(value, Tracer):
+    if is_traced(value):
         raise TypeError(f"`{path}` is traced: it has no value that could be written.")
     if isinstance(value, jax.Array) and not value.is_fully_addressable:
         raise TypeError(f"`{path}` is held by other hosts too: it cannot be written.")

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsched.control.controller import Controller
-from jaxsched.control.monitor import Monitor
+from jaxsched.control.controllers.controller import Controller
+from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.core import checks
 from jaxsched.core.schedule import operand
 

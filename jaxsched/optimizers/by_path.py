@@ -1,18 +1,20 @@
 """A rate for each part of the parameters, by the paths of its leaves."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsched.control.applying import Driver, RateLike, driver, product
-from jaxsched.control.inbox import require
-from jaxsched.control.matching import check_used, checked_rules, matched, paths_of
-from jaxsched.control.packing import once, vector
+from jaxsched.control.controllers.inbox import require
+from jaxsched.control.controllers.packing import in_place, once, vector
+from jaxsched.core.arithmetic.steps import unfused
 from jaxsched.core.leaves import identity
-from jaxsched.core.steps import unfused
+from jaxsched.core.reach import whole_dtype
+from jaxsched.optimizers.applying import Driver, RateLike, driver, product
+from jaxsched.optimizers.matching import check_used, checked_rules, matched, paths_of
 
 Rules = tuple[dict[str, tuple[()]], ...]
 
@@ -21,18 +23,21 @@ class ScaleByPathState(NamedTuple):
     """The state of `scale_by_path`.
 
     Attributes:
-      count: the number of updates so far, one for all rates; int32, held at 2^31-1.
+      count: the number of updates so far, one for all rates; int32 held at 2^31-1, or int64
+        under `jax_enable_x64`.
       learning_rates: a vector of the rates that the last update applied, one for each rule in
         their order, 0 where it freezes; before the first, the rates to come. float32 (float64
         under `jax_enable_x64`) whatever the parameters are.
       rules: the regular expressions, as the keys of dicts without leaves.
-      controllers: the state of each distinct rate; empty for numbers and schedules.
+      controllers: the state of the rate of each rule; empty for numbers, schedules and None.
+      base: that of the learning rate that all are multiplied by.
     """
 
-    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
+    count: jax.Array
     learning_rates: jax.Array
     rules: Rules
     controllers: tuple[Any, ...] = ()
+    base: Any = ()
 
 
 def scale_by_path(
@@ -54,13 +59,14 @@ def scale_by_path(
     the variable. A regular expression is for a path if `re.search` finds it there, so "head" is for
     "overhead/bias" too and "^head/" is not; of several the first one counts.
 
-    Each distinct rate is computed once, not once for each leaf. Products are taken in
-    float32 and then cast to the dtype of the update.
+    Each distinct schedule is computed once, not once for each leaf. Products are taken in
+    float32 and then cast to the dtype of the update. A state has a place for each rule, found by
+    its text: other numbers, another order, or None may take its place when a run goes on.
 
     Args:
       rates: from regular expressions to numbers, schedules, functions of the step count, or
-        controllers; None freezes: the updates are 0, whatever the gradients. Equal controllers
-        are one. Their order counts, which a dict that is an argument of `jit` loses.
+        controllers; None freezes: the updates are 0, whatever the gradients. Their order
+        counts, which a dict that is an argument of `jit` loses.
       learning_rate: what all of them are multiplied by; a number, a schedule, or a controller.
       flip_sign: whether to multiply by minus the rate, so that updates descend. Not behind an
         optimizer that has done so: `optax.chain(optax.adamw(1e-3), scale_by_path(factors,
@@ -90,56 +96,131 @@ def scale_by_path(
       >>> {rule: float(rate) for rule, rate in jaxsched.learning_rates(state).items()}
       {'embed': 0.0, 'head': 0.75, '.*': 0.375}
     """
+    plan = _plan(rates, learning_rate, flip_sign, require_value)
+    return optax.GradientTransformationExtraArgs(partial(_init, plan), partial(_update, plan))
+
+
+class _Part(NamedTuple):
+    """The rate of a rule, or of all of them.
+
+    Attributes:
+      key: equal for equal rates.
+      driver: how it goes on; None where the rule freezes.
+    """
+
+    key: Any
+    driver: Driver | None
+
+    def start(self) -> Any:
+        """Its first state; empty for what has none."""
+        return self.driver[0]() if self.driver else ()
+
+
+class _Plan(NamedTuple):
+    """What a transformation does, whatever its state."""
+
+    rules: tuple[str, ...]
+    parts: tuple[_Part, ...]
+    base: _Part
+    sign: int
+    require_value: bool
+
+
+def _plan(rates: Any, learning_rate: Any, flip_sign: bool, require_value: bool) -> _Plan:
     checked = checked_rules(rates)
-    rules, sign = tuple(checked), -1 if flip_sign else 1
-    frozen = [rate is None for rate in checked.values()]
-    base, *parts = (identity(rate) for rate in (learning_rate, *checked.values()))
-    drivers = {base: driver("learning_rate", learning_rate)}
-    for part, (rule, rate) in zip(parts, checked.items(), strict=True):
-        if rate is not None and part not in drivers:
-            drivers[part] = driver(f"rates[{rule!r}]", rate)
+    parts = tuple(_part(f"rates[{rule!r}]", rate) for rule, rate in checked.items())
+    base = _part("learning_rate", learning_rate)
+    return _Plan(tuple(checked), parts, base, -1 if flip_sign else 1, require_value)
 
-    def applied(count: jax.Array, states: Any, extra_args: Any) -> tuple[jax.Array, Any]:
-        found, states = _advance(drivers, count, states, extra_args)
-        zero = jnp.zeros((), jnp.result_type(float))
-        return vector(
-            [unfused(found[base]) * found[part] if part in found else zero for part in parts],
-            len(parts),
-        ), states
 
-    def init(params: optax.Params) -> ScaleByPathState:
-        paths = paths_of(params)
-        check_used(rules, paths, matched(rules, paths))
-        count, states = jnp.zeros((), jnp.int32), tuple(start() for start, _ in drivers.values())
-        names: Rules = tuple({rule: ()} for rule in rules)
-        return ScaleByPathState(count, jnp.array(applied(count, states, {})[0]), names, states)
+def _part(name: str, rate: Any) -> _Part:
+    return _Part(identity(rate), None if rate is None else driver(name, rate))
 
-    def update(
-        updates: optax.Updates, state: Any, params: Any = None, **extra_args: Any
-    ) -> tuple[optax.Updates, ScaleByPathState]:
-        del params
-        if require_value:
-            require(state, extra_args)
-        factors, states = applied(state.count, state.controllers, extra_args)
-        count = jnp.asarray(optax.safe_increment(state.count))
-        factors = once(factors, count)
-        leaves, structure = jax.tree.flatten(updates)
-        scaled = [
-            jnp.zeros_like(leaf) if frozen[rule] else product(sign * factors[rule], leaf)
-            for leaf, rule in zip(leaves, matched(rules, paths_of(updates)), strict=True)
-        ]
-        return structure.unflatten(scaled), ScaleByPathState(count, factors, state.rules, states)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+def _init(plan: _Plan, params: optax.Params) -> ScaleByPathState:
+    paths = paths_of(params)
+    check_used(plan.rules, paths, matched(plan.rules, paths))
+    slots, base = tuple(part.start() for part in plan.parts), plan.base.start()
+    count = jnp.zeros((), whole_dtype())
+    rates, _, _ = _advance(plan, count, slots, base, {})
+    return ScaleByPathState(count, jnp.array(rates), _named(plan.rules), slots, base)
+
+
+def _update(
+    plan: _Plan, updates: optax.Updates, state: Any, params: Any = None, **extra_args: Any
+) -> tuple[optax.Updates, ScaleByPathState]:
+    del params
+    if plan.require_value:
+        require(state, extra_args)
+    slots = _slots(plan, state)
+    rates, slots, base = _advance(plan, state.count, slots, state.base, extra_args)
+    count = jnp.asarray(optax.safe_increment(state.count))
+    rates = once(in_place(rates, state.learning_rates, count), count)
+    after = ScaleByPathState(count, rates, _named(plan.rules), slots, base)
+    return _scaled(plan, updates, rates), after
+
+
+def _scaled(plan: _Plan, updates: optax.Updates, rates: jax.Array) -> optax.Updates:
+    leaves, structure = jax.tree.flatten(updates)
+    return structure.unflatten(
+        product(plan.sign * rates[rule], leaf) if plan.parts[rule].driver else jnp.zeros_like(leaf)
+        for leaf, rule in zip(leaves, matched(plan.rules, paths_of(updates)), strict=True)
+    )
 
 
 def _advance(
-    drivers: dict[Any, Driver], count: jax.Array, states: Any, extra_args: Any
-) -> tuple[dict[Any, jax.Array], tuple[Any, ...]]:
-    """The distinct rates at an update, and the states after it."""
-    both = [
-        advance(count, state, extra_args)
-        for (_, advance), state in zip(drivers.values(), states, strict=True)
+    plan: _Plan, count: jax.Array, slots: tuple[Any, ...], base: Any, extra_args: Any
+) -> tuple[jax.Array, tuple[Any, ...], Any]:
+    """The rates at an update, and the states after it. Equal schedules are computed once."""
+    known: dict[Any, jax.Array] = {}
+
+    def advanced(part: _Part, slot: Any) -> tuple[jax.Array, Any]:
+        if part.driver is None:
+            return jnp.zeros((), jnp.result_type(float)), slot
+        if jax.tree.leaves(slot) or part.key not in known:
+            known[part.key], slot = part.driver[1](count, slot, extra_args)
+        return known[part.key], slot
+
+    common, base = advanced(plan.base, base)
+    both = [advanced(part, slot) for part, slot in zip(plan.parts, slots, strict=True)]
+    rates = [
+        unfused(common) * rate if part.driver else rate
+        for part, (rate, _) in zip(plan.parts, both, strict=True)
     ]
-    rates = {key: rate for key, (rate, _) in zip(drivers, both, strict=True)}
-    return rates, tuple(state for _, state in both)
+    return vector(rates, len(rates)), tuple(slot for _, slot in both), base
+
+
+def _slots(plan: _Plan, state: ScaleByPathState) -> tuple[Any, ...]:
+    """The states of the rules, found by their texts."""
+    found = dict(zip(rules_of(state), state.controllers, strict=True))
+    if set(found) != set(plan.rules):
+        raise ValueError(
+            f"This state of `scale_by_path` is of the rules {list(found)}, and not of"
+            f" {list(plan.rules)}: `jaxsched.carry_over` goes on with those that are in both."
+        )
+    slots = tuple(found[rule] for rule in plan.rules)
+    pairs = zip(
+        (*plan.rules, "learning_rate"), (*plan.parts, plan.base), (*slots, state.base), strict=True
+    )
+    for name, part, slot in pairs:
+        if jax.tree.structure(slot) != jax.tree.structure(jax.eval_shape(part.start)):
+            raise ValueError(
+                f"The state of {name!r} in this `scale_by_path` is of another kind of rate:"
+                " `jaxsched.carry_over` goes on from it."
+            )
+    return slots
+
+
+def rules_of(state: ScaleByPathState) -> tuple[str, ...]:
+    """The regular expressions in a state, in their order."""
+    return tuple(rule for (rule,) in state.rules)
+
+
+def by_rule(state: ScaleByPathState) -> dict[str, jax.Array]:
+    """The rates in a state of `scale_by_path`, by the regular expressions."""
+    rates = jnp.asarray(state.learning_rates)
+    return {rule: rates[..., i] for i, rule in enumerate(rules_of(state))}
+
+
+def _named(rules: tuple[str, ...]) -> Rules:
+    return tuple({rule: ()} for rule in rules)

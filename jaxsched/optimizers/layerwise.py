@@ -1,7 +1,7 @@
 """Factors of a learning rate that fall from the head of a network to its input."""
 
-from jaxsched.control.matching import REST
 from jaxsched.core import checks
+from jaxsched.optimizers.matching import REST
 
 _NUMBER = r"(\d+)"
 

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsched.core.lenient import lenient
+
 
 class ScaleByNesterovState(NamedTuple):
     """The state of `scale_by_nesterov` and `scale_by_restarted_nesterov`.
@@ -137,7 +139,7 @@ def _nesterov(restarts: bool) -> optax.GradientTransformation:
         trace = optax.tree_utils.tree_cast_like(added, state.trace)
         return updates, ScaleByNesterovState(theta * ratio, trace)
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformation(lenient(init), lenient(update))
 
 
 def _wide(array: jax.Array) -> jax.Array:

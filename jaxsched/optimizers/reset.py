@@ -8,18 +8,19 @@ import jax.numpy as jnp
 import optax
 from jax.tree_util import GetAttrKey, tree_leaves_with_path, tree_map_with_path
 
-from jaxsched.control.by_path import ScaleByPathState
-from jaxsched.control.controllers import restart_on
-from jaxsched.control.inbox import consume, given, require
-from jaxsched.control.monitor import Monitor
+from jaxsched.control.controllers.inbox import consume, given, require
+from jaxsched.control.controllers.packing import once
+from jaxsched.control.controllers.restart import restart_on
+from jaxsched.control.controllers.state import ControllerState, record_of
 from jaxsched.control.monitors.arithmetic import improves, never
+from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.control.options import mode as read_mode
-from jaxsched.control.packing import once
-from jaxsched.control.plateau import ReduceLROnPlateauState
-from jaxsched.control.state import ControllerState, record_of
-from jaxsched.control.tokens import ScaleByTokensState
-from jaxsched.control.transforms import ScaleByLearningRateState
 from jaxsched.core import checks
+from jaxsched.core.lenient import lenient
+from jaxsched.optimizers.by_path import ScaleByPathState
+from jaxsched.optimizers.plateau_state import ReduceLROnPlateauState
+from jaxsched.optimizers.scale import ScaleByLearningRateState
+from jaxsched.optimizers.tokens import ScaleByTokensState
 
 PARTS = {
     "momentum": {"mu", "m", "trace", "momentum"},
@@ -61,6 +62,7 @@ def reset_on(
     reinitialize: str | Sequence[str] = "all",
     zero: str | Sequence[str] = (),
     return_to_best: bool = False,
+    reset_monitor: bool = True,
     mode: str = "min",
     metric: str = "value",
     axis_name: str | tuple[str, ...] | None = None,
@@ -82,6 +84,8 @@ def reset_on(
       return_to_best: whether an event also brings the parameters back to those with the best
         metric so far, instead of an update. Keeps a copy of the parameters. The metric must be
         that of the parameters before the update, as a loss computed with the gradients is.
+      reset_monitor: whether the monitor begins anew after a reset, as in `restart_on`; False
+        around a `reduce_on` of the same monitor, to act at the same updates.
       mode: for the best metric, "min" or "max".
       metric: the name of the metric.
       axis_name: the mapped axes of `pmap` or `shard_map` over which metrics are averaged.
@@ -100,7 +104,9 @@ def reset_on(
       [1.] [1.9] [1.]
     """
     inner = optax.with_extra_args_support(optimizer)
-    trigger = restart_on(monitor, 1.0, metric=metric, axis_name=axis_name)
+    trigger = restart_on(
+        monitor, 1.0, reset_monitor=reset_monitor, metric=metric, axis_name=axis_name
+    )
     parts = _fields("reinitialize", reinitialize), _fields("zero", zero)
     keep_best = read_mode("mode", mode) if return_to_best else None
 
@@ -124,21 +130,26 @@ def reset_on(
         updates, inner_state = inner.update(updates, reset, params, **extra_args)
         if not keep_best:
             return updates, ResetOnState(inner_state, after)
-
         total, number = state.trigger.values.by_metric[metric][:2]
-        value, observed = consume(total, number, given(metric, extra_args), axis_name)
-        found = observed & improves(value, state.best_value, 0.0, 0.0, keep_best)
-        best = _select(found, (value, params), (state.best_value, state.best_params))
+        heard = consume(total, number, given(metric, extra_args), axis_name)
+        best = _best(state, heard, params, keep_best)
         back = jax.tree.map(lambda best, now: best - now, best[1], params)
         # No update is made then: the memory stays as it was reset, and only rates move on.
         memory = _map_memory(lambda new, old: jnp.where(fired, old, new), inner_state, reset)
         return _select(fired, back, updates), ResetOnState(memory, after, *best)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    return optax.GradientTransformationExtraArgs(lenient(init), lenient(update))
 
 
 def _no_best(params: optax.Params, mode: str) -> tuple[jax.Array, optax.Params]:
     return jnp.full((), never(mode), jnp.result_type(float)), jax.tree.map(jnp.array, params)
+
+
+def _best(state: ResetOnState, heard: Any, params: Any, mode: str) -> Any:
+    """The best metric and the parameters that had it, after an update that heard a value."""
+    value, observed = heard
+    found = observed & improves(value, state.best_value, 0.0, 0.0, mode)
+    return _select(found, (value, params), (state.best_value, state.best_params))
 
 
 def _select(condition: jax.Array, yes: Any, no: Any) -> Any:

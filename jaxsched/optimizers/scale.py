@@ -6,26 +6,38 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsched.control.applying import RateLike, driver, scaled
-from jaxsched.control.inbox import require
-from jaxsched.control.packing import once
-from jaxsched.control.tokens import nominal_size, scale_by_tokens
+from jaxsched.control.controllers.inbox import require
+from jaxsched.control.controllers.packing import in_place, once
 from jaxsched.core import checks
+from jaxsched.core.lenient import lenient
+from jaxsched.core.reach import whole_dtype
+from jaxsched.optimizers.applying import RateLike, driver, scaled
+from jaxsched.optimizers.tokens import nominal_size, scale_by_tokens
 
 
-class ScaleByLearningRateState(NamedTuple):
+class _Fields(NamedTuple):
+    count: jax.Array
+    learning_rate: jax.Array
+    controller: Any = ()
+
+
+# Both are tuples with a `count` first; Optax's has no other field.
+class ScaleByLearningRateState(  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
+    _Fields, optax.ScaleByScheduleState
+):
     """The state of `scale_by_learning_rate` and `scale_by_schedule`, whatever the rate is.
 
+    One of Optax's `ScaleByScheduleState` too, for programs that look for the step by its type.
+
     Attributes:
-      count: the number of updates so far; int32, held at 2^31-1.
+      count: the number of updates so far; int32 held at 2^31-1, or int64 under
+        `jax_enable_x64`.
       learning_rate: the rate that the last update applied; before the first, the rate to
         come. float32 (float64 under `jax_enable_x64`) whatever the parameters are.
       controller: the state of a controller; empty for numbers and schedules.
     """
 
-    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
-    learning_rate: jax.Array
-    controller: Any = ()
+    __slots__ = ()
 
 
 def scale_by_learning_rate(
@@ -135,7 +147,7 @@ def _scale(
 
     def init(params: optax.Params) -> ScaleByLearningRateState:
         del params
-        count, controller = jnp.zeros((), jnp.int32), start()
+        count, controller = jnp.zeros((), whole_dtype()), start()
         # A copy: donating the state must not delete an array the caller holds.
         value = jnp.array(advance(count, controller, {})[0])
         return ScaleByLearningRateState(count, value, controller)
@@ -149,7 +161,7 @@ def _scale(
         applied, controller = advance(state.count, state.controller, extra_args)
         count = jnp.asarray(optax.safe_increment(state.count))
         # Divided by what depends on the new count, so that on a GPU one kernel makes both.
-        applied = once(applied, count)
+        applied = once(in_place(applied, state.learning_rate, count), count)
         return scaled(updates, sign * applied), ScaleByLearningRateState(count, applied, controller)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    return optax.GradientTransformationExtraArgs(lenient(init), lenient(update))

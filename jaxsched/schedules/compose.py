@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.cycles import check_cycles, cycle, scaled
+from jaxsched.core.arithmetic.cycles import check_cycles, cycle, scaled
+from jaxsched.core.arithmetic.steps import moved, slowed
 from jaxsched.core.schedule import Operand, at, schedule
-from jaxsched.core.steps import moved, slowed
 from jaxsched.core.types import AtLeastOne, Period, Positive, SignedSteps
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import transition
+from jaxsched.core.arithmetic.curves import transition
 from jaxsched.core.schedule import Operand, Schedule, at, multiply, operand, schedule
 from jaxsched.core.types import Number, ScheduleFn
 

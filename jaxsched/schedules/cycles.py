@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import cosine, first_part, transition
-from jaxsched.core.cycles import check_cycles, covered, cycle, scaled
+from jaxsched.core.arithmetic.curves import cosine, first_part, transition
+from jaxsched.core.arithmetic.cycles import check_cycles, covered, cycle, scaled
+from jaxsched.core.arithmetic.steps import after
 from jaxsched.core.schedule import Schedule, schedule
-from jaxsched.core.steps import after
 from jaxsched.core.types import AtLeastOne, Number, Period, Positive, Steps
 from jaxsched.schedules.piecewise import join_schedules
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
@@ -89,7 +89,7 @@ def cosine_restarts_schedule(
 
     Raises:
       ValueError: if the warm-up is longer than the period, or `period_mult` is below 1 or so
-        near to it that int32 counts hold more than 100,000 cycles.
+        near to it that counts reach more than 100,000 cycles.
 
     Example:
       >>> rate = cosine_restarts_schedule(1.0, period=2, period_mult=2, peak_mult=0.5)

@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import Curve, raised, transition
+from jaxsched.core.arithmetic.between import where
+from jaxsched.core.arithmetic.curves import Curve, raised, transition
+from jaxsched.core.arithmetic.powers import exponential
+from jaxsched.core.arithmetic.steps import after, divide
 from jaxsched.core.leaves import whole
-from jaxsched.core.powers import exponential
+from jaxsched.core.reach import reach
 from jaxsched.core.schedule import Operand, at, schedule
-from jaxsched.core.steps import divide
 from jaxsched.core.types import NonNegative, Number, Period, Positive, Steps
 
 
@@ -65,7 +67,7 @@ def cyclic_schedule(
     number, passed = divide(count, up + down)
     peak = _scaled(init_value, peak_value, _power(peak_mult, number) * _power(decay_rate, count))
     rising = transition(init_value, peak, passed, up)
-    falling = transition(peak, init_value, passed - up, down)
+    falling = transition(peak, init_value, after(passed, up), down)
     return jnp.where(passed < up, rising, falling)
 
 
@@ -119,7 +121,7 @@ def polynomial_cycles_schedule(
       `PolynomialDecay(cycle=True)` of Keras.
     """
     ended, rest = divide(count, period)
-    passed = jnp.where((count > 0) & (rest == 0), whole(period), rest)
+    passed = where((count > 0) & (rest == 0), whole(period), rest)
     return transition(init_value, end_value, passed, period, _last_of(ended, raised(power)))
 
 
@@ -171,7 +173,7 @@ def rewarm(
     warmup_steps = whole(warmup_steps)
     number, passed = divide(count, period)
     warming = (number > 0) & (passed < warmup_steps)
-    ahead = jnp.minimum(warmup_steps - passed, checks.MAX_COUNT - count)
+    ahead = jnp.minimum(warmup_steps - passed, reach() - count)
     value = at(schedule, count + jnp.where(warming, ahead, 0))
     rising = transition(init_value, value, passed, warmup_steps)
     return jnp.where(warming, rising, value)

@@ -3,10 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-from jaxsched.core.curves import cosine, raised, transition
-from jaxsched.core.powers import exponential
+from jaxsched.core.arithmetic.curves import cosine, raised, transition
+from jaxsched.core.arithmetic.powers import exponential
+from jaxsched.core.arithmetic.steps import after, since, stairs
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import after, since, stairs
 from jaxsched.core.types import Flag, NonNegative, Number, Positive, SomeSteps, Steps
 
 

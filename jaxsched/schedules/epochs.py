@@ -2,8 +2,8 @@
 
 import jax
 
+from jaxsched.core.arithmetic.steps import divide
 from jaxsched.core.schedule import Operand, at, schedule
-from jaxsched.core.steps import divide
 from jaxsched.core.types import Period
 
 

@@ -3,9 +3,9 @@
 import jax
 import jax.numpy as jnp
 
-from jaxsched.core.powers import power as powered
+from jaxsched.core.arithmetic.powers import power as powered
+from jaxsched.core.arithmetic.steps import ratio, since, stairs, unfused
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import ratio, since, stairs, unfused
 from jaxsched.core.types import Flag, NonNegative, Number, SomeSteps, Steps
 
 

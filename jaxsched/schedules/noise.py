@@ -1,18 +1,20 @@
 """Noise that is a function of the step."""
 
+import math
 from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.steps import unfused
+from jaxsched.core.arithmetic.threefry import threefry
 from jaxsched.core.schedule import schedule
-from jaxsched.core.threefry import threefry
 from jaxsched.core.types import NonNegative, Positive
 
 
 def _seed(name: str, value: Any) -> Any:
-    concrete = checks.known(checks.steps(name, value))
+    concrete = checks.known(checks.at_most_int32(name, value))
     if concrete is not None and concrete != int(concrete):
         checks.refuse(name, value, "a whole number")
     return value
@@ -48,7 +50,8 @@ def noise_schedule(
       >>> print(f"{rate(500):.3e}")
       2.089e-04
     """
-    bits, _ = threefry((0, seed), (0, count))
+    high = count >> 32 if count.dtype == jnp.int64 else 0
+    bits, _ = threefry((0, seed), (high, count))
     # 24 bits as the odd numbers between -2^24 and 2^24: as many on either side, and never 0.
     odd = 2 * (bits >> 8).astype(jnp.int32) - (2**24 - 1)
     uniform = odd.astype(jnp.result_type(float)) / 2**24
@@ -58,6 +61,37 @@ def noise_schedule(
 
 
 def _cut_normal(uniform: jax.Array, limit: Any, std: Any) -> jax.Array:
-    """The quantile of a normal distribution that is cut on either side."""
-    scale = std * jnp.sqrt(2.0)
-    return scale * jax.lax.erf_inv(uniform * jax.lax.erf(limit / scale))
+    """The quantile of a normal distribution that is cut on either side.
+
+    By what is left to 1, which near it has digits that the number itself has not.
+    """
+    scale = std * math.sqrt(2)
+    known = isinstance(limit, (int, float)) and isinstance(std, (int, float))
+    beyond = math.erfc(limit / scale) if known else jax.lax.erfc(limit / scale)
+    size = jnp.abs(uniform)
+    left = beyond + unfused((1 - beyond) * (1 - size))
+    return scale * jnp.sign(uniform) * _inverse_erfc(left, size * (1 - beyond))
+
+
+# Giles, Approximating the erfinv Function, 2011: the polynomials of single precision.
+_MIDDLE = (
+    *(2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087),
+    *(-0.00125372503, -0.00417768164, 0.246640727, 1.50140941),
+)
+_TAIL = (
+    *(-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773),
+    *(-0.0076224613, 0.00943887047, 1.00167406, 2.83297682),
+)
+
+
+def _inverse_erfc(left: jax.Array, size: jax.Array) -> jax.Array:
+    """Where the error function is `size`, which is `1 - left`."""
+    if left.dtype == jnp.float64:
+        return jax.lax.erf_inv(size)
+    log = -jnp.log(left * (2 - left))
+    tail = log >= 5
+    x = jnp.where(tail, jnp.sqrt(jnp.where(tail, log, 9)) - 3, log - 2.5)
+    value = jnp.zeros_like(x)
+    for middle, outer in zip(_MIDDLE, _TAIL, strict=True):
+        value = jnp.where(tail, outer, middle) + unfused(value * x)
+    return value * size

@@ -2,7 +2,7 @@
 
 import jax
 
-from jaxsched.core.curves import decaying_to, transition
+from jaxsched.core.arithmetic.curves import decaying_to, transition
 from jaxsched.core.schedule import schedule
 from jaxsched.core.types import Number, Positive, Steps
 

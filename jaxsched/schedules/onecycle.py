@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import Curve, cosine, linear, transition
+from jaxsched.core.arithmetic.curves import Curve, cosine, linear, transition
 from jaxsched.core.leaves import whole
+from jaxsched.core.reach import whole_dtype
 from jaxsched.core.schedule import schedule
 from jaxsched.core.types import Fraction, Number, Positive, SomeSteps
 
@@ -103,7 +104,7 @@ def _knot(steps: Any, pct: Any, previous: Any) -> Any:
     if all(isinstance(x, (int, float)) for x in (steps, pct, previous)):
         return min(max(int(pct * steps), previous + (pct > 0)), steps)
     return jnp.minimum(
-        jnp.maximum(jnp.floor(pct * steps).astype(jnp.int32), previous + (pct > 0)), steps
+        jnp.maximum(jnp.floor(pct * steps).astype(whole_dtype()), previous + (pct > 0)), steps
     )
 
 

@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import Curve, cosine, linear, transition
+from jaxsched.core.arithmetic.curves import Curve, cosine, linear, transition
+from jaxsched.core.arithmetic.lookup import begins, lengths, locate, products, since_begin, take
 from jaxsched.core.schedule import schedule
 from jaxsched.core.stack import Schedules, Stack
-from jaxsched.core.tables import Boundaries, Scales, Table, begins, lengths, locate, products, take
+from jaxsched.core.tables import Boundaries, Scales, Table
 from jaxsched.core.types import Number
 
 _CURVES: dict[str, Curve] = {"linear": linear, "cosine": cosine}
@@ -28,7 +29,7 @@ def piecewise_constant_schedule(
     Args:
       init_value: the value before the first boundary.
       boundaries_and_scales: a dict from steps to non-negative scales, in any order; None
-        for a constant.
+        or an empty one for a constant.
 
     Example:
       >>> rate = piecewise_constant_schedule(1.0, {100: 0.1, 200: 0.5})
@@ -45,7 +46,7 @@ def piecewise_constant_schedule(
 @schedule
 def piecewise_interpolate_schedule(
     count: jax.Array,
-    interpolate_type: Annotated[Literal["linear", "cosine"], checks.choice(*_CURVES)],
+    interpolate_type: Annotated[Literal["linear", "cosine"], checks.interpolation(*_CURVES)],
     init_value: Number,
     boundaries_and_scales: Scales | None = None,
 ):
@@ -58,7 +59,7 @@ def piecewise_interpolate_schedule(
       interpolate_type: 'linear' or 'cosine'.
       init_value: the value at step 0.
       boundaries_and_scales: a dict from steps to non-negative scales, in any order; None
-        for a constant. A scale at step 0 applies at once.
+        or an empty one for a constant. A scale at step 0 applies at once.
 
     Example:
       >>> rate = piecewise_interpolate_schedule("linear", 1.0, {4: 0.5, 8: 0.1})
@@ -69,22 +70,22 @@ def piecewise_interpolate_schedule(
         return jnp.broadcast_to(init_value, count.shape)
     table = cast(Table, boundaries_and_scales)
     index = locate(count, table.boundaries)
-    passed = count - take(begins(table.boundaries), index)
+    passed = since_begin(count, begins(table.boundaries), index)
     steps = take(lengths(table.boundaries), index)
     before, after = products(init_value, table.scales, index)
     return transition(before, after, passed, steps, _CURVES[interpolate_type])
 
 
-def _one_boundary_less(hyperparams: dict[str, Any]) -> None:
+def _enough_boundaries(hyperparams: dict[str, Any]) -> None:
     schedules, boundaries = len(hyperparams["schedules"]), hyperparams["boundaries"].shape[0]
-    if boundaries != schedules - 1:
+    if boundaries < schedules - 1:
         raise ValueError(
-            f"`boundaries` must be one fewer than `schedules`,"
+            f"`boundaries` must be at least one fewer than `schedules`,"
             f" got {boundaries} for {schedules} schedules."
         )
 
 
-@schedule(check=_one_boundary_less)
+@schedule(check=_enough_boundaries)
 def join_schedules(count: jax.Array, schedules: Schedules, boundaries: Boundaries):
     """Schedules one after another, each from its own step 0.
 
@@ -96,10 +97,11 @@ def join_schedules(count: jax.Array, schedules: Schedules, boundaries: Boundarie
     Args:
       schedules: schedules, numbers, or functions of the count.
       boundaries: the steps at which the second and each later schedule begins, in
-        ascending order.
+        ascending order. Those after the last schedule has begun are ignored, as in Optax:
+        the end of the last one may be among them.
 
     Raises:
-      ValueError: for no schedules, or boundaries that are unsorted or not one fewer.
+      ValueError: for no schedules, or boundaries that are unsorted or too few.
 
     Example:
       >>> from jaxsched import linear_schedule
@@ -107,6 +109,7 @@ def join_schedules(count: jax.Array, schedules: Schedules, boundaries: Boundarie
       >>> print(rate(9), rate(10), rate(12))
       0.5 1.0 0.5
     """
-    index = locate(count, boundaries)
-    passed = count - take(begins(boundaries), index)
-    return cast(Stack, schedules).at(index, passed)
+    stack = cast(Stack, schedules)
+    needed = boundaries[: len(stack) - 1]
+    index = locate(count, needed)
+    return stack.at(index, since_begin(count, begins(needed), index))

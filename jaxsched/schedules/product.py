@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core import checks
-from jaxsched.core.double import sampled
+from jaxsched.core.arithmetic.lookup import products
 from jaxsched.core.leaves import Whole
+from jaxsched.core.reach import whole_dtype
+from jaxsched.core.sampled import sampled
 from jaxsched.core.schedule import Operand, schedule
-from jaxsched.core.tables import products
 from jaxsched.core.types import Number
 
 MOST_STEPS = 10_000_000
@@ -66,6 +67,6 @@ def cumulative_product_schedule(
         checks.refuse("factor", factor, "a number at each count", TypeError)
     if isinstance(factors, np.ndarray) and not np.isfinite(factors).all():
         checks.refuse("factor", factor, f"finite at counts 1 to {transition_steps}")
-    reached = jnp.minimum(count, transition_steps).astype(jnp.int32)
+    reached = jnp.minimum(count, transition_steps).astype(whole_dtype())
     value, _ = products(init_value, factors, reached)
     return value

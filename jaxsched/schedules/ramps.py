@@ -5,11 +5,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxsched.core.arithmetic.shapes import Shape, check_ends, ramp
+from jaxsched.core.arithmetic.steps import after, reached, since
 from jaxsched.core.checks import in_order
 from jaxsched.core.schedule import Operand, at, schedule
-from jaxsched.core.shapes import Shape, check_ends, ramp
-from jaxsched.core.steps import after, since
-from jaxsched.core.types import Number, Steps
+from jaxsched.core.types import Number, RampSteps, Steps
 
 
 def _warmup_has_ends(hyperparams: dict[str, Any]) -> None:
@@ -21,7 +21,7 @@ def _warmup_has_ends(hyperparams: dict[str, Any]) -> None:
 def with_warmup(
     count: jax.Array,
     schedule: Operand,
-    warmup_steps: Steps,
+    warmup_steps: RampSteps,
     init_value: Number = 0.0,
     shape: Shape = "linear",
 ):
@@ -48,7 +48,7 @@ def with_warmup(
     """
     value = at(schedule, since(count, warmup_steps))
     rising = ramp(shape, init_value, value, count, warmup_steps)
-    return jnp.where(count < warmup_steps, rising, value)
+    return jnp.where(reached(count, warmup_steps), value, rising)
 
 
 def _cooldown_has_ends(hyperparams: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def with_cooldown(
     count: jax.Array,
     schedule: Operand,
     begin: Steps,
-    cooldown_steps: Steps,
+    cooldown_steps: RampSteps,
     end_value: Number = 0.0,
     shape: Shape = "linear",
 ):
@@ -160,4 +160,4 @@ def warmup_stable_decay_schedule(
     """
     rising = ramp(warmup_shape, init_value, peak_value, count, warmup_steps)
     falling = ramp(shape, peak_value, end_value, after(count, decay_begin), decay_steps)
-    return jnp.where(count < warmup_steps, rising, falling)
+    return jnp.where(reached(count, warmup_steps), falling, rising)

@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsched.core.arithmetic.steps import divide
 from jaxsched.core.schedule import Operand, at, schedule
-from jaxsched.core.steps import divide
 from jaxsched.core.types import Period
 
 

@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsched.core.arithmetic.steps import ratio
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import ratio
 from jaxsched.core.types import SomeSteps
 
 

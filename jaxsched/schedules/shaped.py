@@ -6,8 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.checks import choice
-from jaxsched.core.curves import (
+from jaxsched.core.arithmetic.curves import (
     cosine,
     delayed,
     linear,
@@ -17,9 +16,10 @@ from jaxsched.core.curves import (
     sigmoid,
     transition,
 )
+from jaxsched.core.arithmetic.steps import ratio, reached, unfused, until
+from jaxsched.core.checks import choice
 from jaxsched.core.leaves import whole
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import ratio, unfused
 from jaxsched.core.types import NonNegative, Number, Positive, Steps
 
 
@@ -140,8 +140,6 @@ def tanh_schedule(
       Classification, 2019.
     """
     steps = whole(decay_steps)
-    passed = jnp.minimum(count, steps)
-    near, far = sigmoid(lower, upper)(ratio(steps - passed, steps), ratio(passed, steps))
-    return jnp.where(
-        count >= steps, end_value, mixture(init_value, end_value, unfused(init_value * near), far)
-    )
+    near, far = sigmoid(lower, upper)(ratio(until(count, steps), steps), ratio(count, steps))
+    value = mixture(init_value, end_value, unfused(init_value * near), far)
+    return jnp.where(reached(count, steps), end_value, value)

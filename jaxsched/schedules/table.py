@@ -7,23 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core import checks
-from jaxsched.core.curves import Curve, linear, transition
-from jaxsched.core.leaves import Text
-from jaxsched.core.monotone import cubic, slopes
+from jaxsched.core.arithmetic.curves import Curve, linear, transition
+from jaxsched.core.arithmetic.lookup import locate, take
+from jaxsched.core.arithmetic.monotone import cubic, slopes
+from jaxsched.core.arithmetic.steps import not_negative
+from jaxsched.core.reach import whole_dtype
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import not_negative
-from jaxsched.core.tables import Boundaries, Values, locate, take
+from jaxsched.core.tables import Boundaries, Values
 
-_TYPES = ("linear", "constant", "monotone")
-
-
-def _type_name(name: str, value: Any) -> Text:
-    wanted = "'linear', 'constant' or 'monotone'"
-    if not isinstance(value, str):
-        checks.refuse(name, value, wanted, TypeError)
-    if value not in _TYPES:
-        checks.refuse(name, value, wanted)
-    return Text(value)
+Kind = Annotated[
+    Literal["linear", "constant", "monotone"],
+    checks.interpolation("linear", "constant", "monotone"),
+]
 
 
 def _one_value_a_knot(hyperparams: dict[str, Any]) -> None:
@@ -44,7 +39,7 @@ def table_schedule(
     count: jax.Array,
     values: Values,
     knots: Boundaries | None = None,
-    interpolate_type: Annotated[Literal["linear", "constant", "monotone"], _type_name] = "linear",
+    interpolate_type: Kind = "linear",
 ):
     """Values by step, or through knots: from a list, a file, or another program's record.
 
@@ -82,7 +77,7 @@ def table_schedule(
     """
     last = len(values) - 1
     if knots is None:
-        left = jnp.minimum(count, last).astype(jnp.int32)
+        left = jnp.minimum(count, last).astype(whole_dtype())
         right = jnp.minimum(left + 1, last)
         passed, steps = count - left, right - left
     else:

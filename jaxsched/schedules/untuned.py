@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.steps import ratio, unfused
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import ratio, unfused
 from jaxsched.core.types import BelowOne
 from jaxsched.schedules.saturating import exponential_warmup_schedule
 

@@ -5,10 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxsched.core.arithmetic.curves import cosine, raised, transition
+from jaxsched.core.arithmetic.steps import after, reached, since
 from jaxsched.core.checks import in_order
-from jaxsched.core.curves import cosine, raised, transition
 from jaxsched.core.schedule import schedule
-from jaxsched.core.steps import after, since
 from jaxsched.core.types import Flag, NonNegative, Number, Positive, SomeSteps, Steps
 from jaxsched.schedules.decay import exponential_decay
 
@@ -76,7 +76,7 @@ def warmup_cosine_decay_schedule(
     rising = transition(init_value, peak_value, count, warmup_steps)
     decayed, length = after(count, warmup_steps), decay_steps - warmup_steps
     falling = transition(peak_value, end_value, decayed, length, raised(exponent, cosine))
-    return jnp.where(count < warmup_steps, rising, falling)
+    return jnp.where(reached(count, warmup_steps), falling, rising)
 
 
 @schedule
@@ -122,4 +122,4 @@ def warmup_exponential_decay_schedule(
         staircase,
         end_value,
     )
-    return jnp.where(count < warmup_steps, rising, falling)
+    return jnp.where(reached(count, warmup_steps), falling, rising)

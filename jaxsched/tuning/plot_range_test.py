@@ -7,9 +7,9 @@ import jax
 import numpy as np
 
 from jaxsched.core import checks
-from jaxsched.tools._figure import new_axes, save
-from jaxsched.tools.range_test import RangeTest
-from jaxsched.tools.suggest import considered, suggest_rates
+from jaxsched.inspect.figure import new_axes, save
+from jaxsched.tuning.range_test import RangeTest
+from jaxsched.tuning.suggest import considered, suggest_rates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,8 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxsched.core import checks
+from jaxsched.inspect.samples import run_length
 from jaxsched.schedules.decay import exponential_decay
-from jaxsched.tools._samples import run_length
 
 State = TypeVar("State")
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsched.tools.range_test import RangeTest
+from jaxsched.tuning.range_test import RangeTest
 
 _APART, _ALIKE = 15, 0.005
 

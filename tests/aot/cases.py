@@ -22,7 +22,7 @@ def _families() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for row in ROWS:
         schedule = row.make(row.sample)
-        found.setdefault(str(schedule.maker), schedule)
+        found.setdefault(schedule.__name__, schedule)
     return found
 
 
@@ -52,16 +52,19 @@ LARGE_TABLES = {
 CONTROLLED: dict[str, Callable[[], Optimizer]] = {
     **{row.name: lambda row=row: adam(row.make(row.sample)) for row in CONTROLLERS},
     "reduce_on_plateau": lambda: optax.chain(optax.adam(RATE), js.reduce_on_plateau(patience=5)),
+    "skip_on": lambda: js.skip_on(js.spike(), optax.adam(RATE)),
 }
-# Two vectors of as many numbers, besides the count and the rate, or besides Optax's six fields.
+
+
+def _bytes_of(controller: Any) -> int:
+    return sum(leaf.size * 4 for leaf in jax.tree.leaves(jax.eval_shape(controller.init)))
+
+
+# Of a rate the count and the rate besides.
 STATE_BYTES = {
-    "reduce_on": 8 + 2 * 4 * 10,
-    "restart_on": 8 + 2 * 4 * 8,
-    "advance_on": 8 + 2 * 4 * 10,
-    "scale_on": 8 + 2 * 4 * 7,
-    "raise_and_lower_on": 8 + 2 * 4 * 12,
-    "follow": 8 + 2 * 4 * 12,
-    "reduce_on_plateau": 24 + 2 * 4 * 10,
+    **{row.name: 8 + _bytes_of(row.make(row.sample)) for row in CONTROLLERS},
+    "reduce_on_plateau": 2 * 4 * 10,
+    "skip_on": 2 * 4 * 7,
 }
 FEW_SCHEDULES = [
     "warmup_cosine_decay_schedule",

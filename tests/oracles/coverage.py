@@ -14,6 +14,7 @@ from tests.oracles import (
     fvcore_cases,
     ignite_cases,
     keras_cases,
+    megatron_cases,
     mmengine_cases,
     paddle_cases,
     timm_cases,
@@ -102,6 +103,12 @@ def paddle_classes() -> set[str]:
     return subclasses(importlib.import_module("paddle.optimizer.lr"), "LRScheduler")
 
 
+def megatron_styles() -> set[str]:
+    """The styles of `megatron.core.optimizer_param_scheduler`."""
+    module = importlib.import_module("megatron.core.optimizer_param_scheduler")
+    return megatron_cases.existing(module.OptimizerParamScheduler)
+
+
 _MMENGINE = {
     kind + suffix
     for kind in (*mmengine_cases.LEAVES, "ReduceOnPlateau")
@@ -119,6 +126,7 @@ PEERS = {
         transformers_types,
         {*transformers_cases.STEPS, *transformers_cases.ON_METRICS},
     ),
+    "megatron": (megatron_styles, megatron_cases.COVERED),
     "pytorch_warmup": (warmup_classes, {*warmup_cases.WARMUPS}),
 }
 """For each package the classes that exist, and those with cases."""

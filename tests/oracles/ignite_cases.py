@@ -132,6 +132,7 @@ from_torch = st.one_of(*torch_cases.LEAVES.values())
 wrapped = _case("LRScheduler", lr_scheduler=from_torch)
 piecewise = _case("PiecewiseLinear", milestones_values=points)
 plain = st.one_of(*CYCLICAL.values(), piecewise)
+parts = st.one_of(plain, wrapped)
 
 
 def _concatenated(members: list[Case]) -> st.SearchStrategy[Case]:
@@ -145,7 +146,7 @@ STRATEGIES = {
     **STATES,
     "PiecewiseLinear": piecewise,
     "LRScheduler": wrapped,
-    "ConcatScheduler": st.lists(plain, min_size=2, max_size=4).flatmap(_concatenated),
+    "ConcatScheduler": st.lists(parts, min_size=2, max_size=4).flatmap(_concatenated),
     "ParamGroupScheduler": _case("ParamGroupScheduler", schedulers=st.tuples(plain).map(list)),
     "create_lr_scheduler_with_warmup": _case(
         "create_lr_scheduler_with_warmup",
@@ -166,6 +167,14 @@ STEPS: Case = (
     "PiecewiseLinear",
     {"milestones_values": [(10, 0.5), (20, 0.45), (20, 0.3), (90, 0.1)]},
 )
+FALLS: Case = ("PiecewiseLinear", {"milestones_values": [(0, 0.5), (3, 0.3)]})
+
+
+def _wrapped(name: str, **arguments: Any) -> Case:
+    return ("LRScheduler", {"lr_scheduler": (name, arguments)})
+
+
+COOLED = _wrapped("ExponentialLR", gamma=0.95)
 SAMPLES: list[tuple[Case, int]] = [
     (COSINE, 0),
     ((COSINE[0], {**COSINE[1], "warmup_duration": 20}), 310),
@@ -175,6 +184,19 @@ SAMPLES: list[tuple[Case, int]] = [
     (STEPS, 0),
     (("ConcatScheduler", {"schedulers": [LINES, COSINE, STEPS], "durations": [66, 400]}), 0),
     (("ConcatScheduler", {"schedulers": [LINES, COSINE, STEPS], "durations": [66, 0]}), 70),
+    *(
+        (
+            ("ConcatScheduler", {"schedulers": members, "durations": [4, 9][: len(members) - 1]}),
+            done,
+        )
+        for members in (
+            [FALLS, _wrapped("ExponentialLR", gamma=0.9)],
+            [FALLS, _wrapped("LinearLR", total_iters=9), _wrapped("StepLR", step_size=5)],
+            [_wrapped("CosineAnnealingLR", T_max=9), _wrapped("PolynomialLR", total_iters=99)],
+            [LINES, ("ConcatScheduler", {"schedulers": [STEPS, COOLED], "durations": [20]})],
+        )
+        for done in (0, 6, 15)
+    ),
     *(
         (("LRScheduler", {"lr_scheduler": case}), done)
         for case in (

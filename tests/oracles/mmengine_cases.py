@@ -31,7 +31,8 @@ def rates_of(
     done = max((s._global_step for s in schedulers if not s.by_epoch), default=0)
     for step in range(done + 1, done + steps + 1):
         try:
-            for scheduler in schedulers:
+            # The order of mmengine's hook.
+            for scheduler in sorted(schedulers, key=lambda one: one.by_epoch):
                 if not scheduler.by_epoch or step % updates_per_epoch == 0:
                     scheduler.step()
         except ValueError:  # `OneCycle...` beyond its end.

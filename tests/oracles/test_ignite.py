@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import jaxsched as js
 from tests.oracles.ignite_cases import (
     COSINE,
+    FALLS,
     LINES,
     SAMPLES,
     STRATEGIES,
@@ -75,6 +76,20 @@ def test_groups_are_told_apart():
         compare(build(case, 0.1, 0.1), group)
     with pytest.raises(ValueError, match="`group`"):
         js.from_ignite(build(members[1], 0.1, 0.5), group=0)
+
+
+def test_a_torch_scheduler_goes_on_from_the_rate_it_finds():
+    expected = [0.5, 13 / 30, 11 / 30, 0.3, 0.27, 0.243, 0.2187]
+    case = ("ConcatScheduler", {"schedulers": [FALLS, _EXPONENTIAL], "durations": [4]})
+    agree(js.from_ignite(build(case, 0.1))(np.arange(7)), expected)
+    for group in (0, 1):
+        compare(build(case, 0.1, 0.2), group)
+        twice = {"schedulers": [_EXPONENTIAL, _LINEAR], "durations": [3]}
+        compare(build(("ConcatScheduler", twice), 0.1, 0.2), group)
+
+
+_EXPONENTIAL = ("LRScheduler", {"lr_scheduler": ("ExponentialLR", {"gamma": 0.9})})
+_LINEAR = ("LRScheduler", {"lr_scheduler": ("LinearLR", {"total_iters": 5})})
 
 
 def test_legacy_steps_are_those_of_pytorch():

@@ -103,6 +103,29 @@ def test_epochs_and_updates_mix():
     compare(build([warmup, cosine], 0.1), updates_per_epoch=100, steps=STEPS)
 
 
+def test_a_cosine_of_epochs_that_begins_again_beside_factors_of_updates():
+    case = [
+        ("ConstantLR", {"factor": 1.0, "end": 2, "by_epoch": False}),
+        ("CosineAnnealingLR", {"T_max": 2, "by_epoch": True}),
+    ]
+    found = js.from_mmengine(build(case, 0.1), updates_per_epoch=2)(np.arange(10))
+    agree(found, [0.1, 0.1, 0.05, 0.05, 0, 0, 0.05, 0.05, 0.1, 0.1])
+    warmup = ("LinearLR", {"start_factor": 0.1, "by_epoch": False, "end": 30})
+    cosine = ("CosineAnnealingLR", {"T_max": 9, "by_epoch": True, "begin": 1})
+    bounded = ("CosineAnnealingLR", {"T_max": 9, "by_epoch": True, "begin": 3, "end": 40})
+    fast = ("CosineAnnealingLR", {"T_max": 50, "by_epoch": False})
+    slow = ("ConstantLR", {"factor": 0.5, "end": 3, "by_epoch": True})
+    for case in ([warmup, cosine], [cosine, warmup], [warmup, bounded], [slow, fast], [fast, slow]):
+        for done in (0, 5, 29, 69, 70, 71, 150, 400):
+            schedulers = build(case, 0.1)
+            rates_of(schedulers, done, updates_per_epoch=7)
+            compare(schedulers, updates_per_epoch=7)
+    long = ("LinearLR", {"start_factor": 0.1, "by_epoch": False, "end": 500})
+    with pytest.raises(ValueError, match="pass `steps=`"):
+        js.from_mmengine(build([long, cosine], 0.1), updates_per_epoch=7)
+    compare(build([cosine, long], 0.1), updates_per_epoch=7, steps=STEPS)
+
+
 def test_epochs_alone_are_held_for_their_updates():
     schedulers = build(SAMPLES[0][0], 0.1)
     found = js.from_mmengine(schedulers, updates_per_epoch=7)(np.arange(7 * 100))

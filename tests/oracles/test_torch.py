@@ -240,4 +240,94 @@ def test_to_torch_has_the_same_rates_to_the_bit():
 
 def test_to_torch_refuses_a_controller():
     with pytest.raises(TypeError, match="stateful"):
-        js.to_torch(js.reduce_on(js.plateau(), 0.1), optimizer_of(torch, 0.1))  # pyright: ignore
+        js.to_torch(js.reduce_on(js.plateau(), 0.1), optimizer_of(torch, 0.1))
+
+
+@pytest.mark.parametrize("anneal_epochs", [0, 1, 5])
+def test_an_average_after_a_milestone_is_replayed_at_its_step(anneal_epochs: int):
+    members = [
+        ("CosineAnnealingLR", {"T_max": 3, "eta_min": 0.01}),
+        ("CosineAnnealingLR", {"T_max": 4}),
+    ]
+    chain = ("ChainedScheduler", {"schedulers": members})
+    average = ("SWALR", {"swa_lr": 0.03, "anneal_epochs": anneal_epochs})
+    case = ("SequentialLR", {"schedulers": [chain, average], "milestones": [3]})
+    for done in range(5):
+        scheduler = made(case, 0.1)
+        rates_of(scheduler, done)
+        compare(scheduler, steps=20, tabulated=20)
+
+
+FRACTIONAL = {
+    "CosineAnnealingLR": lambda steps: {"T_max": steps, "eta_min": 0.01},
+    "LinearLR": lambda steps: {"start_factor": 0.1, "total_iters": steps},
+    "PolynomialLR": lambda steps: {"total_iters": steps, "power": 2.0},
+    "ConstantLR": lambda steps: {"factor": 0.3, "total_iters": steps},
+    "StepLR": lambda steps: {"step_size": steps, "gamma": 0.9},
+    "CyclicLR": lambda steps: {
+        "base_lr": 0.1,
+        "max_lr": 0.4,
+        "step_size_up": steps,
+        "cycle_momentum": False,
+    },
+}
+
+
+@pytest.mark.parametrize("name", FRACTIONAL)
+@pytest.mark.parametrize("steps", [0.5, 0.75, 2.5, 12.5, 99.9])
+def test_lengths_between_two_steps(name: str, steps: float):
+    case = (name, FRACTIONAL[name](steps))
+    after = ("SequentialLR", {"schedulers": [("ConstantLR", {}), case], "milestones": [7]})
+    before = ("SequentialLR", {"schedulers": [case, ("ExponentialLR", {"gamma": 0.9})]})
+    before[1]["milestones"] = [30]
+    for one in (case, after, before):
+        for done in (0, 8):
+            scheduler = made(one, 0.1, 0.3)
+            rates_of(scheduler, done)
+            compare(scheduler, group=done % 2, steps=600)
+
+
+class Own(torch.optim.lr_scheduler.LRScheduler):
+    """A scheduler of a user's own."""
+
+    def get_lr(self):
+        """A harmonic decay."""
+        return [base / (1 + self.last_epoch) for base in self.base_lrs]
+
+
+def test_a_class_of_ones_own_is_stepped_as_a_copy():
+    for rate in (0.1, torch.tensor(0.1)):
+        optimizer = optimizer_of(torch, 0.1, 0.3)
+        optimizer.param_groups[0]["lr"] = rate
+        own = Own(optimizer)
+        steps = torch.optim.lr_scheduler.SequentialLR(
+            optimizer, [Own(optimizer), torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)], [9]
+        )
+        for scheduler in (own, steps):
+            for done in (0, 3):
+                rates_of(scheduler, done)
+                kept = [float(group["lr"]) for group in optimizer.param_groups]
+                rates = js.from_torch(scheduler, steps=50)(np.arange(51))
+                assert [float(group["lr"]) for group in optimizer.param_groups] == kept
+                agree(rates, rates_of(scheduler, 50))
+
+
+@drawn
+@given(data=st.data())
+def test_a_plateau_in_mid_run_goes_on_with_its_state(data: st.DataObject):
+    arguments = {
+        "factor": 0.5,
+        "patience": data.draw(st.integers(0, 5)),
+        "cooldown": data.draw(st.integers(0, 5)),
+    }
+    metrics = data.draw(st.lists(st.sampled_from([0.5, 1.0, 2.0, 3.0]), min_size=60, max_size=60))
+    done = data.draw(st.integers(0, 40))
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer_of(torch, 0.1), **arguments)
+    for metric in metrics[:done]:
+        scheduler.step(metric)
+    controller, state = js.from_torch(scheduler), js.state_from_torch(scheduler)
+    found = []
+    for metric in metrics[done:]:
+        rate, state = controller.advance(state, value=metric)
+        found.append(float(rate))
+    agree(found, plateau_rates(scheduler, metrics[done:])[1:])

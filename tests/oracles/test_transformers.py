@@ -146,3 +146,21 @@ def test_greedy_smoothing_forgets_a_nan_that_the_peer_keeps():
     wanted = on_metrics(build(transformers, case), values)[1:]
     np.testing.assert_allclose(wanted, [0.2, 0.1, 0.05, 0.025, 0.0125])
     np.testing.assert_allclose(rates_on(case, values), [0.2, 0.1, 0.05, 0.1, 0.2])
+
+
+def test_training_arguments_are_read_as_the_trainer_reads_them():
+    for steps in (0, 0.1, 0.001, 7):
+        # Its constructor asks for further packages.
+        given = object.__new__(transformers.TrainingArguments)
+        vars(given).update(
+            lr_scheduler_type=transformers.SchedulerType.COSINE_WITH_MIN_LR,
+            lr_scheduler_kwargs={"min_lr_rate": 0.1},
+            learning_rate=0.1,
+            warmup_steps=steps,
+            max_steps=333,
+        )
+        arguments = {"num_training_steps": 333, "learning_rate": 0.1}
+        arguments["num_warmup_steps"] = given.get_warmup_steps(333)
+        arguments["scheduler_specific_kwargs"] = given.lr_scheduler_kwargs
+        wanted = rates_of(build(transformers, ("cosine_with_min_lr", arguments)), 400)
+        agree(js.from_transformers(given)(np.arange(len(wanted))), wanted)

@@ -17,6 +17,6 @@ def schedulers() -> Any:
         package = types.ModuleType("timm")
         package.__path__ = list(spec.submodule_search_locations or ())
         package.__spec__ = spec
-        package.__version__ = importlib.metadata.version("timm")  # pyright: ignore
+        package.__version__ = importlib.metadata.version("timm")
         sys.modules["timm"] = package
     return importlib.import_module("timm.scheduler")

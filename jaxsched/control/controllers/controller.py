@@ -6,48 +6,59 @@ returns a `Controller`: a stateful schedule in the sense of Optax.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.inbox import consume, given
-from jaxsched.control.monitor import Monitor
-from jaxsched.control.packing import once, together
-from jaxsched.control.state import (
+from jaxsched.control.controllers.inbox import consume, given
+from jaxsched.control.controllers.packing import once, together
+from jaxsched.control.controllers.state import (
     Contents,
     ControllerState,
     Memory,
     best_value,
+    counts_of,
     packed,
     recorded,
     start,
     unpacked,
+    values_of,
 )
-from jaxsched.core.bound import Bound, Check, Maker
+from jaxsched.control.monitors.monitor import Monitor, name_of
+from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
+from jaxsched.core.maker import Check, Maker, maker
 from jaxsched.core.schedule import anything
+from jaxsched.core.traced import saying_how_to_branch
 
 P = ParamSpec("P")
 
 
 class Phase(NamedTuple):
-    """Where a controller stands.
+    """Where a controller stands: what the function of a `controller` is given, and returns.
+
+    It returns `phase, rate`: the phase after the event, if there was one, and the rate of this
+    update. `phase._replace(count=...)` changes a field; the count goes on by itself.
 
     Attributes:
-      count: updates since the schedule began or began again; int32.
-      events: the events that it has acted on; int32.
+      count: updates since the schedule began or began again; a whole number.
+      events: the events that it has acted on; likewise.
       scale: what the schedule now in force is multiplied by; float32.
+      updates: updates in all, before this one; to be read.
+      anew: whether the monitors begin anew after this update, as after a restart; False unless
+        the function says so.
     """
 
-    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
+    count: jax.Array
     events: jax.Array
     scale: jax.Array
+    updates: Any = 0
+    anew: Any = False
 
 
 @jax.tree_util.register_pytree_with_keys_class
-@dataclass(frozen=True, eq=False, repr=False)
 class Controller(Bound):
     """A schedule that reacts to a metric: an `optax.schedules.StatefulSchedule`.
 
@@ -61,8 +72,15 @@ class Controller(Bound):
         changed in place: see `replace`.
     """
 
-    def init(self) -> ControllerState:
+    __slots__ = ()
+
+    def init(self, *params: Any) -> ControllerState:
         """The state before the first update."""
+        if params:
+            raise TypeError(
+                f"`{self.__name__}` is a learning rate and no transformation. Write"
+                f" `optax.chain(..., jaxsched.scale_by_learning_rate({self.__name__}(...)))`."
+            )
         return _init(self)
 
     def update(self, state: ControllerState, **extra_args: Any) -> ControllerState:
@@ -79,11 +97,12 @@ class Controller(Bound):
         """Both: the value at an update, and the state after it."""
         if not isinstance(state, ControllerState):
             raise TypeError(
-                f"`{self.maker}` reacts to a metric, so its value is not a function of"
+                f"`{self.__name__}` reacts to a metric, so its value is not a function of"
                 f" {state!r} but of its own state. Use it in"
                 " `jaxsched.scale_by_learning_rate(controller)`, or in"
                 " `optax.inject_hyperparams(optax.adam)(learning_rate=controller)`."
             )
+        check_owner(self, state)
         return _advance(self, state, given(self.metric, extra_args))
 
     @property
@@ -93,7 +112,8 @@ class Controller(Bound):
 
 
 def _monitors(hyperparams: dict[str, Any]) -> dict[str, Monitor]:
-    return {name: value for name, value in hyperparams.items() if isinstance(value, Monitor)}
+    """The monitors by the names of the arguments, in the order of a tree's."""
+    return {n: value for n, value in sorted(hyperparams.items()) if isinstance(value, Monitor)}
 
 
 def _start(controller: Controller) -> Contents:
@@ -102,12 +122,40 @@ def _start(controller: Controller) -> Contents:
 
 @as_one_program
 def _init(controller: Controller) -> ControllerState:
-    return packed(controller.metric, _start(controller))
+    return packed(rule_of(controller), controller.metric, _start(controller))
+
+
+def rule_of(controller: Controller) -> str:
+    """What the states of a controller belong to: the names of its monitors."""
+    return ", ".join(map(name_of, _monitors(controller.hyperparams).values()))
+
+
+def check_owner(controller: Controller, state: ControllerState) -> None:
+    """Raises for a state of another rule, which would be misread."""
+    real = jnp.result_type(float)
+    own = f"of `{rule_of(controller)}` on `{controller.metric}` in {real}"
+    if isinstance(state.counts, dict):
+        (rule,), (metric,) = state.counts, state.values.by_metric
+        found = f"of `{rule}` on `{metric}` in {jnp.result_type(values_of(state))}"
+    else:
+        found = "of another version"
+    if found != own:
+        raise ValueError(
+            f"This state is {found}, and that of `{controller.__name__}` {own}."
+            " `jaxsched.carry_over` goes on with the schedule where it was, and with a monitor that"
+            " begins anew."
+        )
 
 
 def memory_of(controller: Controller, state: ControllerState) -> Memory:
     """What a state holds, taken out of its vectors."""
     return _unpacked(controller, state).memory
+
+
+def state_of(controller: Controller, memory: Memory) -> ControllerState:
+    """A state that remembers this, with nothing in its inbox."""
+    zero = jnp.zeros(())
+    return packed(rule_of(controller), controller.metric, Contents(zero, zero, zero, memory))
 
 
 def _unpacked(controller: Controller, state: ControllerState) -> Contents:
@@ -118,13 +166,14 @@ def _unpacked(controller: Controller, state: ControllerState) -> Contents:
 def _advance(
     controller: Controller, state: ControllerState, value: jax.Array | None
 ) -> tuple[jax.Array, ControllerState]:
-    before = _unpacked(controller, together(state, state.counts[0]))
+    before = _unpacked(controller, together(state, counts_of(state)[0]))
     axis_name = controller.hyperparams.get("axis_name")
     heard = consume(before.total, before.number, value, axis_name)
     rate, memory = _react(controller, before.memory, *heard)
     rate = once(rate, before.memory.record.updates)
     zero = jnp.zeros_like(rate)
-    return rate, packed(controller.metric, Contents(zero, zero, rate, memory))
+    contents = Contents(zero, zero, rate, memory)
+    return rate, packed(rule_of(controller), controller.metric, contents)
 
 
 def _react(
@@ -132,19 +181,36 @@ def _react(
 ) -> tuple[jax.Array, Memory]:
     """The value at an update, and what is to be remembered after it."""
     hyperparams = controller.known()
-    monitors, fired = {}, {}
-    for name, monitor in _monitors(hyperparams).items():
+    monitors, fired, rules = {}, {}, _monitors(hyperparams)
+    for name, monitor in rules.items():
+        del hyperparams[name]
         monitors[name], fired[name] = monitor.update(before.monitors[name], value, observed)
-    phase = Phase(before.record.count, before.record.events, before.scale)
-    phase, rate = controller.maker.function(phase, **{**hyperparams, **fired})
-    record = recorded(before.record, phase.count, phase.events, observed)
+    record = before.record
+    phase = Phase(record.count, record.events, before.scale, record.updates)
+    with saying_how_to_branch():
+        phase, rate = _pair(controller, controller.maker.function(phase, **hyperparams, **fired))
+    monitors = {name: _anew(rules[name], phase, state) for name, state in monitors.items()}
+    record = recorded(record, phase.count, phase.events, observed)
     scale = jnp.asarray(phase.scale, before.scale.dtype)
     after = Memory(record, scale, best_value(monitors), monitors)
     return jnp.asarray(rate, before.scale.dtype), after
 
 
+def _anew(monitor: Monitor, phase: Phase, state: Any) -> Any:
+    """The state of a monitor after an update, or as it begins anew."""
+    if phase.anew is False:
+        return state
+    return jax.tree.map(partial(jnp.where, phase.anew), monitor.anew(state), state)
+
+
+def _pair(controller: Controller, returned: Any) -> tuple[Phase, Any]:
+    if isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[0], Phase):
+        return returned
+    raise TypeError(f"`{controller.__name__}` must return a pair `phase, rate`, got {returned!r}.")
+
+
 def controller(
-    *, check: Check | None = None
+    *bare: Any, check: Check | None = None
 ) -> Callable[[Callable[Concatenate[Phase, P], Any]], Maker[P, Controller]]:
     """Turns `f(phase, *hyperparameters) -> (phase, rate)` into a maker of controllers.
 
@@ -172,7 +238,9 @@ def controller(
       ...     state = rate.update(state, value=loss)
       0.1 0.01 0.01
     """
-    return lambda function: Maker(function, Controller, _read, first=1, check=check)
+    if bare:
+        raise TypeError("Write `@controller()`, with parentheses.")
+    return lambda function: maker(function, Controller, _read, first=1, check=check)
 
 
 def _read(name: str, value: Any) -> Any:

@@ -5,14 +5,15 @@ from typing import Annotated, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.controller import Phase, controller
-from jaxsched.control.monitor import AMonitor, ticking
+from jaxsched.control.controllers.controller import Phase, controller
 from jaxsched.control.monitors.arithmetic import improves, never
+from jaxsched.control.monitors.monitor import AMonitor, ticking
 from jaxsched.control.options import Axis, Factor, Metric, Mode, Observations, Window
 from jaxsched.control.options import window as whole_window
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.leaves import Whole
-from jaxsched.core.powers import exponential
+from jaxsched.core.reach import whole_dtype
 from jaxsched.core.schedule import Operand, at
 from jaxsched.core.types import NonNegative
 
@@ -50,7 +51,7 @@ class GreedyState(NamedTuple):
     idle_count: jax.Array
     floor_count: jax.Array
     level: Level
-    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
+    count: jax.Array
     recent: tuple[jax.Array, ...]
 
 
@@ -62,7 +63,7 @@ def _static_window(name: str, value: Any) -> Whole:
 
 
 def _start(mode: str, window: int, **_: object) -> GreedyState:
-    zero = jnp.zeros((), jnp.int32)
+    zero = jnp.zeros((), whole_dtype())
     return GreedyState(
         best_value=jnp.asarray(never(mode)),
         streak=zero,

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxsched.control.monitor import metric_value
+from jaxsched.control.monitors.monitor import metric_value
 from jaxsched.core import checks
 
 Tree = TypeVar("Tree")
@@ -48,7 +48,7 @@ def given(metric: str, arguments: Mapping[str, Any]) -> jax.Array | None:
 
 def require(state: Any, arguments: Mapping[str, Any]) -> None:
     """Raises where an update lacks a metric that something in the state listens to."""
-    missing = _listened_to(state) - {name for name, value in arguments.items() if value is not None}
+    missing = listened_to(state) - {name for name, value in arguments.items() if value is not None}
     if missing:
         names = ", ".join(f"`{name}=`" for name in sorted(missing))
         raise TypeError(f"`update` must be given {names}, as `require_value` is set.")
@@ -78,14 +78,14 @@ def observe(opt_state: Tree, **metrics: ArrayLike) -> Tree:
 
     Example:
       >>> import jax.numpy as jnp, jaxsched
-      >>> optimizer = jaxsched.restart_on_plateau(0.1, patience=5)
+      >>> optimizer = jaxsched.reduce_on_plateau(patience=5)
       >>> state = optimizer.init(jnp.ones(2))
       >>> state = jaxsched.observe(state, value=0.7)
       >>> updates, state = optimizer.update(jnp.ones(2), state)
       >>> print(jaxsched.record(state)["observations"])
       1
     """
-    listened = _listened_to(opt_state)
+    listened = listened_to(opt_state)
     if not metrics:
         raise TypeError("`observe` must be given a metric, as in `observe(state, value=loss)`.")
     for name in metrics:
@@ -113,6 +113,7 @@ def _add(name: str, vector: jax.Array, value: Any) -> jax.Array:
     return vector + added.astype(vector.dtype)
 
 
-def _listened_to(tree: Any) -> set[str]:
+def listened_to(tree: Any) -> set[str]:
+    """The names of the metrics that something in a tree listens to."""
     nodes = jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, Inbox))
     return {name for node in nodes if isinstance(node, Inbox) for name in node.by_metric}

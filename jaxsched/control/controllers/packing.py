@@ -1,5 +1,6 @@
 """Many scalars in two vectors: a compiled step pays for each array of its state."""
 
+import itertools
 from typing import Any
 
 import jax
@@ -7,7 +8,7 @@ import jax.numpy as jnp
 
 
 def pack(tree: Any) -> tuple[jax.Array, jax.Array]:
-    """The whole numbers of a tree of scalars as one int32 vector, the real ones as another.
+    """The whole numbers of a tree of scalars as one vector, the real ones as another.
 
     Of one length, filled up with the first number: a GPU then makes both in one kernel.
     """
@@ -21,8 +22,21 @@ def pack(tree: Any) -> tuple[jax.Array, jax.Array]:
 def unpack(like: Any, whole: jax.Array, real: jax.Array) -> Any:
     """The tree with the structure of `like` that was packed into two vectors."""
     leaves, structure = jax.tree.flatten(like)
+    number = sum(map(_is_whole, leaves))
+    size = max(number, len(leaves) - number)
+    if whole.shape != (size,) or real.shape != (size,):
+        raise ValueError(
+            f"This state has vectors of {whole.shape} and {real.shape} numbers, and its rule needs"
+            f" {size}: it is of the same rule with another window, or of another version."
+        )
     wholes, reals = iter(whole), iter(real)
     return structure.unflatten(next(wholes if _is_whole(leaf) else reals) for leaf in leaves)
+
+
+def places(like: Any) -> Any:
+    """Where in its vector each scalar of a tree with the structure of `like` is."""
+    whole, real = itertools.count(), itertools.count()
+    return jax.tree.map(lambda leaf: next(whole if _is_whole(leaf) else real), like)
 
 
 def vector(scalars: list[jax.Array], size: int) -> jax.Array:
@@ -43,6 +57,18 @@ def once(scalar: jax.Array, count: jax.Array) -> jax.Array:
     """
     one = jnp.where(count < 0, jnp.asarray(2, scalar.dtype), jnp.asarray(1, scalar.dtype))
     return scalar / one
+
+
+def in_place(new: Any, old: Any, count: jax.Array) -> Any:
+    """The new arrays, written where the old ones were.
+
+    What a program does not read is not donated to it. The new array then lies elsewhere at
+    each step, and a GPU, which replays a step as one graph, must change the graph each time: a
+    third of a small step. `count` is as for `once`.
+    """
+    return jax.tree.map(
+        lambda to, of: jnp.where(count < 0, jnp.asarray(of, to.dtype), to), new, old
+    )
 
 
 def together(arrays: Any, count: jax.Array) -> Any:

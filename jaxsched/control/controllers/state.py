@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.inbox import Inbox
-from jaxsched.control.packing import pack, unpack
-from jaxsched.core.checks import MAX_COUNT
+from jaxsched.control.controllers.inbox import Inbox
+from jaxsched.control.controllers.packing import pack, unpack
+from jaxsched.core.reach import reach, whole_dtype
 
 
 class Record(NamedTuple):
@@ -22,7 +22,7 @@ class Record(NamedTuple):
       observations_since_event: observations since then.
     """
 
-    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]
+    count: jax.Array
     updates: jax.Array
     observations: jax.Array
     events: jax.Array
@@ -36,7 +36,7 @@ class Memory(NamedTuple):
     Attributes:
       record: what it has seen and done.
       scale: what the schedule now in force is multiplied by.
-      best_value: the best value of the first monitor that keeps one; NaN if none does.
+      best_value: the best value of the first monitor that keeps one; infinite if none does.
       monitors: the state of each monitor, by the name of the argument.
     """
 
@@ -50,12 +50,13 @@ class ControllerState(NamedTuple):
     """The state of every controller, in two vectors.
 
     Attributes:
-      counts: the whole numbers; first those of the `Record`.
+      counts: the whole numbers, first those of the `Record`, by the rule they belong to: the
+        names of its monitors.
       values: the real numbers: the sum and the number of the metrics that `observe` has left,
         the value at the last update, the scale, the best value, and those of the monitors.
     """
 
-    counts: jax.Array
+    counts: dict[str, jax.Array]
     values: Inbox
 
 
@@ -77,38 +78,60 @@ class Contents(NamedTuple):
 
 def record_of(state: ControllerState) -> Record:
     """The record in a state, which may have leading axes, as one replicated over devices has."""
-    return Record(*jnp.moveaxis(state.counts[..., : len(Record._fields)], -1, 0))
+    return Record(*jnp.moveaxis(counts_of(state)[..., : len(Record._fields)], -1, 0))
+
+
+def counts_of(state: ControllerState) -> jax.Array:
+    """The vector of whole numbers in a state."""
+    (counts,) = state.counts.values()
+    return counts
+
+
+def values_of(state: ControllerState) -> jax.Array:
+    """The vector of real numbers in a state."""
+    (values,) = state.values.by_metric.values()
+    return values
 
 
 def best_value_of(state: ControllerState) -> jax.Array:
-    """The best metric in a state; NaN if its monitors keep none."""
-    (values,) = state.values.by_metric.values()
-    return values[..., 4]
+    """The best metric in a state; infinite if its monitors keep none."""
+    return values_of(state)[..., 4]
+
+
+def scale_of(state: ControllerState) -> jax.Array:
+    """What the schedule in a state is multiplied by."""
+    return values_of(state)[..., 3]
+
+
+def waiting_of(state: ControllerState) -> tuple[jax.Array, jax.Array]:
+    """How many metrics wait in a state for the next update, and their mean."""
+    total, number = values_of(state)[..., 0], values_of(state)[..., 1]
+    return number, total / jnp.maximum(number, 1)
 
 
 def start(monitors: dict[str, Any]) -> Contents:
     """The contents before the first update, from the states of the monitors."""
-    record = Record(*jnp.array([0, 0, 0, 0, -1, 0], jnp.int32))
+    record = Record(*jnp.array([0, 0, 0, 0, -1, 0], whole_dtype()))
     zero, one = jnp.zeros(()), jnp.ones(())
     return Contents(zero, zero, zero, Memory(record, one, best_value(monitors), monitors))
 
 
-def packed(metric: str, contents: Contents) -> ControllerState:
+def packed(rule: str, metric: str, contents: Contents) -> ControllerState:
     """The contents in two vectors."""
     counts, values = pack(contents)
-    return ControllerState(counts, Inbox({metric: values}))
+    return ControllerState({rule: counts}, Inbox({metric: values}))
 
 
 def unpacked(like: Contents, state: ControllerState) -> Contents:
     """The contents of a state, with the structure of `like`."""
-    return unpack(like, state.counts, *state.values.by_metric.values())
+    return unpack(like, counts_of(state), values_of(state))
 
 
 def best_value(monitors: Any) -> jax.Array:
-    """The best value of the first monitor that keeps one; NaN if none does."""
+    """The best value of the first monitor that keeps one; infinite if none does."""
     leaves = jax.tree_util.tree_leaves_with_path(monitors)
     best = (leaf for path, leaf in leaves if path[-1] == jax.tree_util.GetAttrKey("best_value"))
-    return next(best, jnp.full((), jnp.nan))
+    return next(best, jnp.full((), jnp.inf))
 
 
 def recorded(before: Record, count: jax.Array, events: jax.Array, observed: jax.Array) -> Record:
@@ -126,4 +149,4 @@ def recorded(before: Record, count: jax.Array, events: jax.Array, observed: jax.
 
 
 def _next(count: jax.Array, observed: Any = True) -> jax.Array:
-    return count + ((count < MAX_COUNT) & observed)
+    return count + ((count < reach()) & observed)

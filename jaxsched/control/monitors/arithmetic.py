@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxsched.core.steps import unfused
+from jaxsched.core.arithmetic.steps import unfused
 
 
 def sign(mode: str) -> int:

@@ -8,7 +8,6 @@ function and an axis of `vmap`.
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import jax
@@ -16,8 +15,11 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxsched.core import checks
-from jaxsched.core.bound import Bound, Check, Maker
+from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
+from jaxsched.core.maker import Check, Maker, is_maker, maker
+from jaxsched.core.reach import whole_dtype
+from jaxsched.core.traced import saying_how_to_branch
 
 P = ParamSpec("P")
 Start = Callable[..., Any]
@@ -25,7 +27,6 @@ Start = Callable[..., Any]
 
 
 @jax.tree_util.register_pytree_with_keys_class
-@dataclass(frozen=True, eq=False, repr=False)
 class Monitor(Bound):
     """A rule that turns a stream of metric values into events.
 
@@ -33,7 +34,7 @@ class Monitor(Bound):
         state, fired = monitor.update(state, value)
 
     Both are pure. The state is a tuple of scalars, float32 (float64 under `jax_enable_x64`)
-    or int32 whatever the metric is.
+    or int32 (int64) whatever the metric is.
 
     Attributes:
       maker: what made it; static.
@@ -41,9 +42,18 @@ class Monitor(Bound):
         in place: see `replace`.
     """
 
+    __slots__ = ()
+
     def init(self) -> Any:
         """The state before the first observation."""
-        return jax.tree.map(_strong, self.maker.start(**self.known()))  # pyright: ignore
+        # Only makers of monitors have a `start`; `monitor` sets it.
+        return _checked(self, self.maker.start(**self.known()))  # pyright: ignore[reportOptionalCall]
+
+    def anew(self, state: Any) -> Any:
+        """The state with which it goes on after a restart, as a rule the first one."""
+        if self.maker.anew is None:
+            return self.init()
+        return _checked(self, self.maker.anew(state, **self.known()))
 
     def update(
         self, state: Any, value: ArrayLike, observed: ArrayLike = True
@@ -58,6 +68,17 @@ class Monitor(Bound):
         return _update(self, state, metric_value("value", value), jnp.asarray(observed))
 
 
+def name_of(monitor: Monitor) -> str:
+    """Its name with those of the monitors in it, which say how its state is read."""
+    inner = [
+        name_of(part)
+        for value in monitor.hyperparams.values()
+        for part in (value if isinstance(value, tuple) else (value,))
+        if isinstance(part, Monitor)
+    ]
+    return f"{monitor.__name__}({', '.join(inner)})" if inner else monitor.__name__
+
+
 def metric_value(name: str, value: Any) -> jax.Array:
     """A metric as a floating scalar; anything else raises."""
     if not checks.is_number(value):
@@ -69,19 +90,39 @@ def metric_value(name: str, value: Any) -> jax.Array:
 def _update(
     monitor: Monitor, state: Any, value: jax.Array, observed: jax.Array
 ) -> tuple[Any, jax.Array]:
-    after, fired = monitor.maker.function(state, value, observed, **monitor.known())
+    with saying_how_to_branch():
+        after, fired = monitor.maker.function(state, value, observed, **monitor.known())
     after = jax.tree.map(lambda new, old: jnp.asarray(new, jnp.asarray(old).dtype), after, state)
     return after, jnp.asarray(fired)
+
+
+def _checked(monitor: Monitor, state: Any) -> Any:
+    """The first state with strong types, if it is one that can be packed."""
+    if not _is_scalars(state):
+        raise TypeError(
+            f"The state of `{monitor.__name__}` must be a number or a tuple of numbers,"
+            f" got {state!r}. For a window of values, a tuple of so many."
+        )
+    return jax.tree.map(_strong, state)
+
+
+def _is_scalars(state: Any) -> bool:
+    if isinstance(state, tuple):
+        return all(map(_is_scalars, state))
+    return isinstance(state, bool) or checks.is_number(state)
 
 
 def _strong(leaf: Any) -> jax.Array:
     array = jnp.asarray(leaf)
     kind = jnp.result_type(float) if jnp.issubdtype(array.dtype, jnp.floating) else array.dtype
-    return jnp.array(array, jnp.int32 if jnp.issubdtype(kind, jnp.integer) else kind)
+    return jnp.array(array, whole_dtype() if jnp.issubdtype(kind, jnp.integer) else kind)
 
 
 def monitor(
-    start: Start, *, check: Check | None = None
+    *bare: Any,
+    start: Start | None = None,
+    anew: Callable[..., Any] | None = None,
+    check: Check | None = None,
 ) -> Callable[[Callable[Concatenate[Any, jax.Array, P], Any]], Maker[P, Monitor]]:
     """Turns `f(state, value, *hyperparameters) -> (state, fired)` into a maker of monitors.
 
@@ -90,6 +131,8 @@ def monitor(
 
     Args:
       start: from the hyperparameters, by keyword, to the first state, a tuple of scalars.
+      anew: from a state and the hyperparameters, by keyword, to the state after a restart, if
+        that is not the first one.
       check: called with the dict of hyperparameters when a monitor is made.
 
     Example:
@@ -104,33 +147,58 @@ def monitor(
       >>> print(rule, fired)
       doubled(ratio=3.0) True
     """
+    _check_start(bare, start)
 
     def decorate(function: Callable[..., Any]) -> Maker[P, Monitor]:
         @functools.wraps(function)
         def if_observed(state: Any, value: jax.Array, observed: jax.Array, **hyperparams: Any):
-            after, fired = function(state, value, **hyperparams)
+            after, fired = _pair(function, function(state, value, **hyperparams))
             after = jax.tree.map(lambda new, old: jnp.where(observed, new, old), after, state)
             return after, fired & observed
 
-        return Maker(if_observed, Monitor, checks.number, first=2, check=check, start=start)
+        return maker(
+            if_observed, Monitor, checks.number, first=2, check=check, start=start, anew=anew
+        )
 
     return decorate
 
 
+def _check_start(bare: tuple[Any, ...], start: Any) -> None:
+    if bare or not callable(start):
+        given = "" if bare or start is None else f", got {start!r}"
+        raise TypeError(
+            "Write `@monitor(start=...)` with a function from the hyperparameters to the first"
+            f" state, such as `start=lambda **_: 0.0`{given}."
+        )
+
+
+def _pair(function: Any, returned: Any) -> tuple[Any, Any]:
+    if isinstance(returned, tuple) and len(returned) == 2:
+        return returned
+    name = function.__name__
+    raise TypeError(f"`{name}` must return a pair `state, fired`, got {returned!r}.")
+
+
+def unchanged(state: Any, **_: Any) -> Any:
+    """For a monitor to which a restart is nothing."""
+    return state
+
+
 def ticking(
-    start: Start,
+    start: Start, anew: Callable[..., Any] | None = None
 ) -> Callable[[Callable[Concatenate[Any, jax.Array, jax.Array, P], Any]], Maker[P, Monitor]]:
     """Like `monitor`, for a function that also sees the updates without an observation.
 
     It is `f(state, value, observed, *hyperparameters)`.
     """
-    return lambda function: Maker(function, Monitor, checks.number, first=3, start=start)
+    return lambda function: maker(function, Monitor, checks.number, first=3, start=start, anew=anew)
 
 
 def read_monitor(name: str, value: Any) -> Monitor:
     """A monitor."""
-    if isinstance(value, Maker):
-        raise TypeError(f"`{name}` must be a monitor; `{value}` makes one when it is called.")
+    if is_maker(value):
+        made = f"`{value.__name__}` makes one when it is called"
+        raise TypeError(f"`{name}` must be a monitor; {made}.")
     if not isinstance(value, Monitor):
         checks.refuse(name, value, "a monitor, such as `plateau(patience=5)`", TypeError)
     return value

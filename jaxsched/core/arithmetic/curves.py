@@ -3,6 +3,10 @@
 A curve maps the pair (left, gone), the fractions of a transition still ahead and already
 behind, to the weights of its two ends. Both pairs sum to 1. Carrying both keeps small
 weights accurate: `1 - weight` would lose the digits of a weight near 1, as `1 + cos` does.
+The first weight may be a function of what it is the weight of, where it can be too small for
+a float of its own.
+
+At a kink a value has the slope of the piece that begins there.
 """
 
 from collections.abc import Callable
@@ -11,11 +15,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxsched.core.arithmetic.powers import power
+from jaxsched.core.arithmetic.steps import not_negative, ratio, reached, unfused, until
 from jaxsched.core.leaves import whole
-from jaxsched.core.powers import power
-from jaxsched.core.steps import not_negative, ratio, unfused
 
-Curve = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+Curve = Callable[[jax.Array, jax.Array], tuple[Any, jax.Array]]
 
 
 def linear(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -35,14 +39,14 @@ def raised(exponent: Any, curve: Curve = linear) -> Curve:
         return curve
     exponent = exponent * 1.0
 
-    def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def weights(left: jax.Array, gone: jax.Array) -> tuple[Any, jax.Array]:
         # At the ends, and in the branch not taken, it sees what it is finite for.
         inside = (left > 0) & (gone > 0)
         near, far = curve(jnp.where(inside, left, 0.5), jnp.where(inside, gone, 0.5))
         early = far < 0.5
         log = jnp.where(early, jnp.log1p(-jnp.where(early, far, 0)), jnp.log(near))
-        powers = power(near, exponent), -jnp.expm1(exponent * log)
-        return jnp.where(inside, powers[0], left), jnp.where(inside, powers[1], gone)
+        rest = jnp.where(inside, -jnp.expm1(exponent * log), gone)
+        return lambda init: jnp.where(inside, power(near, exponent, init), init * left), rest
 
     return weights
 
@@ -65,7 +69,7 @@ def delayed(k: Any, curve: Curve) -> Curve:
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
         gone, left = progress(gone, left)
-        return curve(left, gone)
+        return curve(left, weighted(1.0, gone))
 
     return weights
 
@@ -82,16 +86,28 @@ def sigmoid(lower: Any, upper: Any) -> Curve:
 
 def decaying_to(ratio: Any) -> Curve:
     """An exponential that falls to a ratio of its beginning, stretched so that it ends at 0."""
-    log = -jnp.log(ratio)
-    # A ratio of 1 is a straight line, the limit.
-    log = jnp.clip(jnp.where(jnp.abs(log) < 1e-8, 1e-8, log), -80.0, 80.0)
+    log = jnp.clip(-jnp.log(ratio), -80.0, 80.0)
+    # Near a ratio of 1 two terms of the series, of which the first is a straight line.
+    straight = jnp.abs(log) < 1e-4
+    curved = jnp.where(straight, 1, log)
 
     def weights(left: jax.Array, gone: jax.Array) -> tuple[jax.Array, jax.Array]:
         # Beyond the end, where nothing asks for it, the exponential could overflow.
         left, gone = jnp.clip(left, 0, 1), jnp.clip(gone, 0, 1)
-        return jnp.expm1(log * left) / jnp.expm1(log), jnp.expm1(-log * gone) / jnp.expm1(-log)
+        near = jnp.expm1(curved * left) / jnp.expm1(curved)
+        far = jnp.expm1(-curved * gone) / jnp.expm1(-curved)
+        bent = log / 2
+        return (
+            jnp.where(straight, left - unfused(bent * left * gone), near),
+            jnp.where(straight, gone + unfused(bent * left * gone), far),
+        )
 
     return weights
+
+
+def weighted(init: Any, weight: Any) -> Any:
+    """A value times its weight, which may be a function of it."""
+    return weight(init) if callable(weight) else init * weight
 
 
 def first_part(share: Any, curve: Curve) -> Curve:
@@ -106,9 +122,27 @@ def transition(init: Any, end: Any, count: jax.Array, steps: Any, curve: Curve =
     """
     steps = whole(steps)
     passed = not_negative(count)
-    weights = curve(ratio(steps - passed, steps), ratio(passed, steps))
-    share = jnp.where(count > 0, init * weights[0], init)
-    return jnp.where(count >= steps, end, mixture(init, end, share, weights[1]))
+    weights = curve(ratio(until(passed, steps), steps), ratio(passed, steps))
+    share = _begun(count, weighted(init, weights[0]), init)
+    return jnp.where(reached(count, steps), end, mixture(init, end, share, weights[1]))
+
+
+def _begun(count: jax.Array, share: jax.Array, init: Any) -> jax.Array:
+    """`init` up to count 0, with the slope that `share` has there, and `share` from there on."""
+    if jnp.issubdtype(count.dtype, jnp.integer):
+        return jnp.where(count > 0, share, init)
+    return _with_slope_at_0(count, share, jnp.asarray(init, share.dtype))
+
+
+@jax.custom_jvp
+def _with_slope_at_0(count: jax.Array, share: jax.Array, init: jax.Array) -> jax.Array:
+    return jnp.where(count > 0, share, init)
+
+
+@_with_slope_at_0.defjvp
+def _(primals, tangents):
+    slope = jnp.where(primals[0] >= 0, tangents[1], tangents[2])
+    return _with_slope_at_0(*primals), slope
 
 
 def mixture(init: Any, end: Any, share: jax.Array, weight: jax.Array) -> jax.Array:

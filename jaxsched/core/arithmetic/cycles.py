@@ -12,11 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.core.checks import MAX_COUNT, known
+from jaxsched.core.arithmetic.doubles import double_of, nearest, over, plus, power_of, times
+from jaxsched.core.arithmetic.lookup import locate, since_begin, take
+from jaxsched.core.arithmetic.powers import as_exponential_of, exponential
+from jaxsched.core.arithmetic.steps import divide
+from jaxsched.core.checks import known
 from jaxsched.core.leaves import whole
-from jaxsched.core.powers import exponential
-from jaxsched.core.steps import divide
-from jaxsched.core.tables import locate, take
+from jaxsched.core.reach import reach, whole_dtype
 
 MAX_CYCLES = 100_000
 
@@ -29,7 +31,7 @@ class Cycle(NamedTuple):
       passed: the steps taken in the current one.
       steps: its length, or 2^31-1 if that is shorter.
       factor: its length over the first one's.
-      cycles: how many there are within the reach of an int32 count, if that is known.
+      cycles: how many there are within the reach of a count, if that is known.
     """
 
     number: jax.Array
@@ -46,6 +48,7 @@ def cycle(count: jax.Array, period: Any, period_mult: Any) -> Cycle:
         return _equal(count, period)
     if isinstance(mult, (int, float)) and isinstance(period, (int, float)):
         return _among(count, starts(period, mult), mult)
+    count = jnp.asarray(count)
     integers = jnp.issubdtype(jnp.result_type(period, mult), jnp.integer)
     growing = (_growing_by_whole if integers else _growing)(count, period, mult)
     equal = _equal(count, period)
@@ -62,11 +65,12 @@ def scaled(value: Any, mult: Any, place: Cycle) -> Any:
 
 
 def covered(place: Cycle, period: Any, warmup_steps: Any) -> Any:
-    """How much of a cycle after its warm-up an int32 count can reach, as a fraction."""
+    """How much of a cycle after its warm-up a count can reach, as a fraction."""
     if isinstance(place.factor, int):
         return 1
     length = period * place.factor - warmup_steps
-    return jnp.where(place.steps < MAX_COUNT, 1, (MAX_COUNT - warmup_steps) / length)
+    whole_cycle = (place.steps < reach()) | (place.steps >= period * place.factor)
+    return jnp.where(whole_cycle, 1, (reach() - warmup_steps) / length)
 
 
 def _equal(count: jax.Array, period: Any) -> Cycle:
@@ -75,13 +79,13 @@ def _equal(count: jax.Array, period: Any) -> Cycle:
 
 
 def starts(period: float, mult: float) -> np.ndarray:
-    """The first steps of all cycles within the reach of an int32 count, and one beyond."""
+    """The first steps of all cycles within the reach of a count, and one beyond."""
     if mult == 1:
         return np.zeros(1)
-    cycles = math.ceil(math.log1p(MAX_COUNT * (mult - 1) / period) / math.log(mult)) + 1
+    cycles = math.ceil(math.log1p(reach() * (mult - 1) / period) / math.log(mult)) + 1
     if cycles > MAX_CYCLES:
         raise ValueError(
-            f"`period_mult` must be 1 or make fewer than {MAX_CYCLES} cycles of an int32 count,"
+            f"`period_mult` must be 1 or make fewer than {MAX_CYCLES} cycles that a count reaches,"
             f" got {mult!r} with `period`={period!r}."
         )
     with np.errstate(over="ignore"):
@@ -96,34 +100,35 @@ def check_cycles(hyperparams: dict[str, Any]) -> None:
 
 
 def _among(count: jax.Array, table: np.ndarray, mult: Any) -> Cycle:
-    begins = table[table <= MAX_COUNT].astype(np.int32)
-    lengths = np.minimum(np.diff(table), MAX_COUNT)[: begins.size].astype(np.int32)
+    begins = table[table <= reach()].astype(whole_dtype())
+    lengths = np.minimum(np.diff(table), reach())[: begins.size].astype(whole_dtype())
     factors = np.power(float(mult), np.arange(begins.size))
     number = locate(count, begins[1:])
-    passed, factor = count - take(begins, number), take(factors, number)
+    passed, factor = since_begin(count, begins, number), take(factors, number)
     return Cycle(number, passed, take(lengths, number), factor, begins.size)
 
 
 def _growing_by_whole(count: jax.Array, period: Any, mult: Any) -> Cycle:
-    """Cycles for a traced whole `mult` of at least 2, of which int32 holds at most 32."""
+    """Cycles for a traced whole `mult` of at least 2: no more than a count has bits."""
     powers = _powers_of_whole(mult)
     first = period * (jnp.cumsum(powers) - powers)
-    # Sums that wrapped are recognized by their size in float32 and, near 2^31, by their sign.
-    floats = jnp.power(jnp.asarray(mult, float), jnp.arange(32))
+    # Sums that wrapped are recognized by their size as floats and, near 2^31, by their sign.
+    floats = jnp.power(jnp.asarray(mult, float), jnp.arange(powers.size))
     size = period * (floats - 1) / jnp.maximum(mult - 1, 1)
-    reached = (count >= first) & (first >= 0) & (size < 1.5 * MAX_COUNT)
+    reached = (count >= first) & (first >= 0) & (size < 1.5 * reach())
     number = jnp.sum(reached, dtype=jnp.int32) - 1
     factor = take(floats, number)
-    fits = period * factor < MAX_COUNT
-    steps = jnp.where(fits, period * take(powers, number), MAX_COUNT)
+    fits = period * factor < reach()
+    steps = jnp.where(fits, period * take(powers, number), reach())
     return Cycle(number, count - take(first, number), steps, factor, None)
 
 
 def _powers_of_whole(base: Any) -> jax.Array:
-    """`base ** k` for k from 0 to 31 in int32, wrapping, by repeated squaring."""
-    exponent = jnp.arange(32, dtype=jnp.int32)
-    powers, square = jnp.ones(32, jnp.int32), jnp.asarray(base, jnp.int32)
-    for bit in range(5):
+    """`base ** k` for as many k as a count has bits, wrapping, by repeated squaring."""
+    bits = 8 * whole_dtype().itemsize
+    exponent = jnp.arange(bits, dtype=whole_dtype())
+    powers, square = jnp.ones(bits, whole_dtype()), jnp.asarray(base, whole_dtype())
+    for bit in range(5 if bits == 32 else 6):
         powers = powers * jnp.where((exponent >> bit) & 1, square, 1)
         square = square * square
     return powers
@@ -132,14 +137,29 @@ def _powers_of_whole(base: Any) -> jax.Array:
 def _growing(count: jax.Array, period: Any, mult: Any) -> Cycle:
     """Cycles for a traced real `mult` above 1: a logarithm, corrected by comparing steps."""
     mult = jnp.where(mult == 1, 2.0, mult)
-    log = jnp.log(mult)
+    log = jnp.log1p(mult - 1)
+    fixed_period, fixed, fixed_log = jax.lax.stop_gradient((period, mult, log))
+    # By more than that no second cycle is reached.
+    held = jnp.minimum(fixed, 2.0**31)
+    guess = jnp.floor(jnp.log1p(count * (fixed - 1) / fixed_period) / fixed_log)
+    guess = jnp.clip(guess - 1, 0, MAX_CYCLES).astype(jnp.int32)
+    # The cycle is this one or one of the next two; then a fourth one begins.
+    few = power_of(held, jnp.arange(4), bits=2)
+    factors = times(power_of(held, guess, bits=17), few)
+    firsts, ends = _first(factors, fixed_period, held)
+    more = jnp.sum(count >= firsts[1:3], dtype=jnp.int32)
+    begin, end = take(firsts, more), take(firsts, more + 1)
+    # Where counts end the next begin is beyond them: the last cycle is not cut off there.
+    beyond = jnp.minimum(take(ends, more + 1) - begin, reach()).astype(whole_dtype())
+    steps = jnp.where(end < reach(), end - begin, beyond)
+    number = guess + more
+    size = jnp.where(number == 1, fixed, take(factors[0], more))
+    factor = as_exponential_of(number * log, size)
+    return Cycle(number.astype(whole_dtype()), count - begin, steps, factor, None)
 
-    def first(number: jax.Array) -> jax.Array:
-        step = jnp.round(period * jnp.expm1(number * log) / (mult - 1))
-        return jnp.where(step < MAX_COUNT, step, MAX_COUNT).astype(jnp.int32)
 
-    guess = jnp.floor(jnp.log1p(count * (mult - 1) / period) / log).astype(jnp.int32)
-    number = jnp.maximum(guess - 1, 0)
-    number = number + (count >= first(number + 1)) + (count >= first(number + 2))
-    begin, end = first(number), first(number + 1)
-    return Cycle(number, count - begin, end - begin, jnp.exp(number * log), None)
+def _first(factor: Any, period: Any, mult: Any) -> tuple[jax.Array, jax.Array]:
+    """The step at which a cycle begins, held within the reach of a count, and as a float."""
+    grown = times(plus(factor, -1.0), double_of(period, mult.dtype))
+    high, low = over(grown, mult - 1)
+    return jnp.where(high < reach(), nearest((high, low)), reach()), high

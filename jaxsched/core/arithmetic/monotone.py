@@ -12,8 +12,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxsched.core.curves import Curve
-from jaxsched.core.tables import library
+from jaxsched.core.arithmetic.curves import Curve
+from jaxsched.core.arithmetic.lookup import library
 
 
 def cubic(first: Any, first_left: Any, last: Any, last_left: Any) -> Curve:

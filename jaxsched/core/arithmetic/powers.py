@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsched.core.arithmetic.between import Between
+from jaxsched.core.arithmetic.steps import ratio
 from jaxsched.core.leaves import whole
-from jaxsched.core.steps import ratio
 
 Chunks = tuple[Any, Any, Any]
 """A number as an unevaluated sum; the first two have 12 significant bits."""
@@ -53,7 +54,7 @@ def _scaled(value: Any, exponent: tuple[jax.Array, jax.Array], log: jax.Array) -
     """`value * 2 ** exponent`, in three factors none of which overflows."""
     doublings, fraction = exponent
     half = doublings // 2
-    value = value * _as_exponential_of(log, jnp.exp2(fraction))
+    value = value * as_exponential_of(log, jnp.exp2(fraction))
     return value * _power_of_two(half) * _power_of_two(doublings - half)
 
 
@@ -83,7 +84,9 @@ def _chunks_of_known(x: float) -> Chunks:
 def _chunks(count: Any) -> Chunks:
     if isinstance(count, (int, float)):
         return _chunks_of_known(count)
-    count = jax.lax.stop_gradient(jnp.asarray(count))
+    part = jax.lax.stop_gradient(count.gone) if isinstance(count, Between) else 0
+    count = count.whole if isinstance(count, Between) else jnp.asarray(count)
+    count = jax.lax.stop_gradient(count)
     if jnp.issubdtype(count.dtype, jnp.integer):
         # Cut to 24 bits first: 2^31 - 1 would round up to what int32 cannot hold.
         cut = jnp.where(count < 2**24, count, count & ~0xFF)
@@ -93,7 +96,7 @@ def _chunks(count: Any) -> Chunks:
         count = count.astype(jnp.float32)
         high = _high(count)
         rest = count - high
-    rest = rest.astype(jnp.float32)
+    rest = rest.astype(jnp.float32) + part
     middle = _high(rest)
     return high, middle, rest - middle
 
@@ -148,13 +151,13 @@ def _power_of_two(exponent: jax.Array) -> jax.Array:
 
 
 @jax.custom_jvp
-def _as_exponential_of(log: jax.Array, value: jax.Array) -> jax.Array:
+def as_exponential_of(log: jax.Array, value: jax.Array) -> jax.Array:
     """`value`, differentiated as the exponential of `log`: bit operations have no slope."""
     del log
     return value
 
 
-@_as_exponential_of.defjvp
+@as_exponential_of.defjvp
 def _(primals, tangents):
     log, value = primals
-    return _as_exponential_of(log, value), value * tangents[0]
+    return as_exponential_of(log, value), value * tangents[0]

@@ -12,10 +12,17 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
-from jaxsched.core.curves import between, cosine, decaying_to, linear, rational, transition
+from jaxsched.core.arithmetic.curves import (
+    between,
+    cosine,
+    decaying_to,
+    linear,
+    rational,
+    transition,
+)
+from jaxsched.core.arithmetic.powers import exponential as geometric_sequence
+from jaxsched.core.arithmetic.steps import choose, reached, unfused
 from jaxsched.core.leaves import whole
-from jaxsched.core.powers import exponential as geometric_sequence
-from jaxsched.core.steps import choose, unfused
 
 Weights = tuple[jax.Array, jax.Array]
 
@@ -53,7 +60,7 @@ def geometric(init: Any, end: Any, count: jax.Array, steps: Any) -> jax.Array:
     passed, length = jnp.clip(count, 0, steps), choose(steps == 0, 1, steps)
     value = geometric_sequence(_positive(init), _positive(end) / _positive(init), passed, length)
     value = between(value, init, end)
-    return jnp.where(count >= steps, end, jnp.where(count > 0, value, init))
+    return jnp.where(reached(count, steps), end, jnp.where(count > 0, value, init))
 
 
 def inverse(init: Any, end: Any, count: jax.Array, steps: Any) -> jax.Array:

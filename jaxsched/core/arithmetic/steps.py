@@ -1,11 +1,12 @@
 """Exact arithmetic on step counts.
 
-Counts are int32 where they are integers, and so are differences, remainders and quotients:
-float32 cannot tell 2^24 from 2^24 + 1, and XLA turns a division by a constant into a
-multiplication by its rounded inverse, which puts ends and stairs one step off.
+Counts are int32 where they are integers, int64 under `jax_enable_x64`, and so are differences,
+remainders and quotients: float32 cannot tell 2^24 from 2^24 + 1, and XLA turns a division by a
+constant into a multiplication by its rounded inverse, which puts ends and stairs one step off.
 """
 
-from typing import Any
+import math
+from typing import Any, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -13,37 +14,45 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxsched.core import checks
-from jaxsched.core.checks import MAX_COUNT
+from jaxsched.core.arithmetic.between import Between, where
+from jaxsched.core.arithmetic.division import divide_by_real
+from jaxsched.core.arithmetic.rounding import unfused as unfused
 from jaxsched.core.leaves import whole
+from jaxsched.core.reach import reach, whole_dtype
 
 
 def host_count(count: ArrayLike) -> np.ndarray | jax.Array:
-    """A count of the host as int32, held within its reach, before JAX could wrap it."""
+    """A count of the host as an array of at least 0, before JAX could wrap it."""
     if isinstance(count, jax.Array):
         return count
-    array = np.asarray(min(max(count, 0), MAX_COUNT) if isinstance(count, int) else count)
-    if array.dtype.kind in "iu":
-        return np.clip(array, 0, MAX_COUNT).astype(np.int32)
+    array = np.asarray(count)
+    if array.dtype.kind in "iu" or type(count) is int:
+        if np.any(array > reach()):
+            x64 = "" if whole_dtype() == np.int64 else "; `jax_enable_x64` takes them to 2^53"
+            checks.refuse("count", count, f"at most {reach()}, or a float{x64}")
+        return np.asarray(np.maximum(array, 0), whole_dtype())
     if not checks.is_real(array.dtype):
         checks.refuse("count", count, "an integer or a float, or an array of them", TypeError)
     return array
 
 
 def as_count(count: np.ndarray | jax.Array) -> jax.Array:
-    """A count of any type as int32 from 0 to 2^31-1, or as a non-negative float."""
-    count = jnp.asarray(count)
+    """A count of any type as a whole number from 0 to `reach()`, or as a non-negative float."""
+    count, whole = jnp.asarray(count), whole_dtype()
     if jnp.issubdtype(count.dtype, jnp.floating):
         count = count.astype(jnp.result_type(float))
     elif jnp.issubdtype(count.dtype, jnp.integer):
-        wide = count.dtype.itemsize >= 4
-        count = (jnp.minimum(count, MAX_COUNT) if wide else count).astype(jnp.int32)
+        wide = count.dtype.itemsize >= whole.itemsize
+        count = (jnp.minimum(count, reach()) if wide else count).astype(whole)
     else:
         checks.refuse("count", count, "of an integer or floating dtype", TypeError)
     return not_negative(count)
 
 
-def not_negative(count: jax.Array) -> jax.Array:
+def not_negative(count: Any) -> Any:
     """The count, or 0 where it is negative; at 0 a float count keeps its slope."""
+    if isinstance(count, Between):
+        return where(count.whole < 0, 0, count)
     if jnp.issubdtype(count.dtype, jnp.integer):
         return jnp.maximum(count, 0)
     return jnp.where(count < 0, 0, count)
@@ -60,9 +69,54 @@ def ratio(count: Any, steps: Any) -> Any:
     return count / jnp.where(steps == 0, 1, steps)
 
 
-def after(count: jax.Array, begin: Any) -> jax.Array:
+def after(count: Any, begin: Any) -> Any:
     """The steps from `begin` to `count`, negative before it."""
-    return count - whole(begin)
+    begin = whole(begin)
+    if _in_whole_steps(count, begin):
+        return count.back(begin)
+    if not _between_steps(count, begin):
+        return count - begin
+    first, part = parted(begin)
+    return (count - first).astype(part.dtype) - part
+
+
+def until(count: jax.Array, end: Any) -> jax.Array:
+    """The steps from `count` to `end`, negative after it."""
+    end = whole(end)
+    if _in_whole_steps(count, end):
+        return (end - count.whole - 1).astype(count.dtype) + count.left
+    if not _between_steps(count, end):
+        return end - count
+    first, part = parted(end)
+    return (first - count).astype(part.dtype) + part
+
+
+def reached(count: jax.Array, place: Any) -> jax.Array:
+    """Whether a count is at a place or behind it."""
+    place = whole(place)
+    if _in_whole_steps(count, place):
+        return count.whole >= place
+    return until(count, place) <= 0 if _between_steps(count, place) else count >= place
+
+
+def _in_whole_steps(count: Any, place: Any) -> TypeGuard[Between]:
+    """Whether a count is between steps, and the place is at one."""
+    return isinstance(count, Between) and jnp.issubdtype(jnp.result_type(place), jnp.integer)
+
+
+def _between_steps(count: jax.Array, place: Any) -> bool:
+    """Whether a count is whole and the place need not be."""
+    whole_count = jnp.issubdtype(count.dtype, jnp.integer)
+    return whole_count and jnp.issubdtype(jnp.result_type(place), jnp.floating)
+
+
+def parted(place: Any) -> tuple[Any, Any]:
+    """The last whole step before a place, and how far behind it the place is."""
+    if isinstance(place, float):
+        first = min(math.floor(place), reach())
+        return first, jnp.asarray(place - first, jnp.result_type(float))
+    first = jnp.floor(place).astype(whole_dtype())
+    return first, place - first.astype(place.dtype)
 
 
 def since(count: jax.Array, begin: Any) -> jax.Array:
@@ -71,46 +125,75 @@ def since(count: jax.Array, begin: Any) -> jax.Array:
 
 
 def moved(count: jax.Array, steps: Any) -> jax.Array:
-    """`count - steps` for steps of either sign, held within 0 and 2^31-1."""
+    """`count - steps` for steps of either sign, held within 0 and the reach of a count."""
+    steps = whole(steps)
+    if jnp.issubdtype(jnp.result_type(steps), jnp.floating):
+        forward = not_negative(count - jnp.minimum(steps, 0))
+        return jnp.where(steps < 0, forward, since(count, jnp.maximum(steps, 0)))
     passed = after(count, steps)
+    if jnp.issubdtype(passed.dtype, jnp.floating):
+        return not_negative(passed)
     wrapped = (passed < 0) & (steps < 0)
-    return jnp.where(wrapped, MAX_COUNT, not_negative(passed))
+    return jnp.minimum(jnp.where(wrapped, reach(), not_negative(passed)), reach())
 
 
-def divide(count: jax.Array, steps: Any) -> tuple[jax.Array, jax.Array]:
+def divide(count: Any, steps: Any) -> tuple[jax.Array, Any]:
     """The whole number of times that `steps` fits into `count`, and the remainder."""
     steps = whole(steps)
-    times = jnp.floor_divide(count, steps)
+    if _in_whole_steps(count, steps):
+        times = jnp.floor_divide(count.whole, steps)
+        return times, count.back(times * steps)
+    if _between_steps(count, steps):
+        times, passed, _ = divide_by_real(count, steps)
+        return times, passed
+    count = jnp.asarray(count)
+    times = jnp.floor_divide(*jax.lax.stop_gradient((count, steps)))
     return times, count - times * steps
 
 
-def slowed(count: jax.Array, factor: Any) -> jax.Array:
-    """`count / factor`, a whole number wherever the quotient is one."""
+def slowed(count: jax.Array, factor: Any) -> Any:
+    """`count / factor`, whose whole steps are exact, and so is what is left between them."""
     factor = whole(factor)
     if isinstance(factor, int) and factor == 1:
         return count
-    if isinstance(factor, int) and jnp.issubdtype(count.dtype, jnp.integer):
-        times, rest = divide(count, factor)
-        return times + ratio(rest, factor)
+    if not jnp.issubdtype(count.dtype, jnp.integer):
+        return _nearly_whole(jnp.asarray(count), factor)
+    if isinstance(factor, float) and factor < 1:
+        return _nearly_whole(count, factor)
+    if jnp.issubdtype(jnp.result_type(factor), jnp.integer):
+        times, passed = divide(count, factor)
+        return _parts(times, passed, factor - passed, factor)
+    parted = _parts(*divide_by_real(count, factor), factor)
+    if isinstance(factor, float):
+        return parted
+    quotient = _nearly_whole(count, factor)
+    before = jnp.floor(quotient)
+    gone = quotient - before
+    return where(factor < 1, Between(before.astype(whole_dtype()), gone, 1 - gone), parted)
+
+
+def _parts(times: jax.Array, passed: jax.Array, left: jax.Array, factor: Any) -> Between:
+    gone = ratio(passed, factor)
+    below_1 = 1 - float(jnp.finfo(gone.dtype).epsneg)
+    return Between(times, jnp.where(gone > below_1, below_1, gone), ratio(left, factor))
+
+
+def _nearly_whole(count: jax.Array, factor: Any) -> jax.Array:
+    """The quotient in floats, a whole number where its product is the count."""
     quotient = ratio(count, factor)
-    nearest = jnp.round(quotient)
-    return jnp.where(nearest * factor == count, nearest, quotient)
+    nearest = jax.lax.stop_gradient(jnp.round(quotient))
+    rounded = quotient - jax.lax.stop_gradient(quotient)
+    return jnp.where(nearest * factor == count, nearest + rounded, quotient)
 
 
 def stairs(count: jax.Array, steps: Any, staircase: Any) -> tuple[jax.Array, Any]:
     """What to divide by what for `count / steps`, rounded down if `staircase` holds."""
     times, _ = divide(count, steps)
-    return choose(staircase, times, count), choose(staircase, 1, steps)
+    return _choose_count(staircase, times, count), choose(staircase, 1, steps)
 
 
-def unfused(product: jax.Array) -> jax.Array:
-    """A product as no compiler fuses it with an addition: held within what is finite.
-
-    Fused they are rounded once, and compilers do so in some programs and not in others. Two
-    bounds, for a compiler drops the one that the sign of the product rules out.
-    """
-    limits = jnp.finfo(product.dtype)
-    return jax.lax.clamp(limits.min, product, limits.max)
+def _choose_count(condition: Any, yes: Any, no: Any) -> Any:
+    return (yes if condition else no) if isinstance(condition, bool) else where(condition, yes, no)
 
 
 def choose(condition: Any, yes: Any, no: Any) -> Any:

@@ -1,7 +1,7 @@
 """Findings on where the run ends, against where the schedule does."""
 
-from jaxsched.tools._samples import number
-from jaxsched.tools._view import Finding, View
+from jaxsched.inspect.checks.view import Finding, View
+from jaxsched.inspect.samples import number
 
 
 def never_at_its_peak(view: View) -> list[Finding]:

@@ -1,18 +1,16 @@
 """The lengths that a schedule was given, wherever they are in it."""
 
-from typing import Any, get_args
+from typing import Any
 
 import jax
 import numpy as np
 
-from jaxsched.core import checks
-from jaxsched.core.bound import Maker
+from jaxsched.core.maker import Maker
 from jaxsched.core.schedule import Schedule
-from jaxsched.core.tables import Table, read_boundaries, read_table
+from jaxsched.core.tables import Table
+from jaxsched.planning.said import counts_forwards
 from jaxsched.schedules.compose import stretch
 from jaxsched.schedules.epochs import by_epoch
-
-_READERS = {checks.steps, checks.some_steps, checks.period, read_boundaries, read_table}
 
 
 def lengths(schedule: Any) -> list[tuple[str, float]]:
@@ -34,13 +32,7 @@ def lengths(schedule: Any) -> list[tuple[str, float]]:
 
 
 def _of_steps(maker: Maker[..., Any]) -> list[str]:
-    parameters = maker.__signature__.parameters.values()
-    return [p.name for p in parameters if _READERS & _readers(p.annotation)]
-
-
-def _readers(annotation: Any) -> set[Any]:
-    kinds = (annotation, *get_args(annotation))
-    return {reader for kind in kinds for reader in getattr(kind, "__metadata__", ())}
+    return [name for name, reader in maker.readers.items() if counts_forwards(reader)]
 
 
 def _whole(value: Any) -> list[float]:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from jaxsched.tools._lengths import lengths
-from jaxsched.tools._samples import number
-from jaxsched.tools._view import Finding, View
+from jaxsched.inspect.checks.lengths import lengths
+from jaxsched.inspect.checks.view import Finding, View
+from jaxsched.inspect.samples import number
 
 
 def epochs_for_steps(view: View, steps_per_epoch: float) -> list[Finding]:

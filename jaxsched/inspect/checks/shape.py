@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from jaxsched.core.schedule import Schedule, multiply
-from jaxsched.tools._phases import Phase, turns
-from jaxsched.tools._samples import number, sample
-from jaxsched.tools._view import Finding, View
+from jaxsched.inspect.checks.view import Finding, View
+from jaxsched.inspect.phases import Phase, turns
+from jaxsched.inspect.samples import number, sample
 
 _WAYS = ("rises", "falls")
 

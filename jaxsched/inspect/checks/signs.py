@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from jaxsched.tools._samples import number
-from jaxsched.tools._view import Finding, View
+from jaxsched.inspect.checks.view import Finding, View
+from jaxsched.inspect.samples import number
 
 
 def not_finite(view: View) -> list[Finding]:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsched.tools._phases import Phase, phases, turns
-from jaxsched.tools._samples import Samples, afterwards, dense_at_ends, sample
+from jaxsched.inspect.phases import Phase, phases, turns
+from jaxsched.inspect.samples import Samples, afterwards, dense_at_ends, sample
 
 
 class Finding(NamedTuple):

@@ -5,8 +5,8 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._parts import Part, in_reach, joined
-from jaxsched.interop.reading import read, some_whole_steps
+from jaxsched.interop.shared.parts import Part, in_reach, joined
+from jaxsched.interop.shared.reading import read, some_whole_steps
 from jaxsched.schedules.compose import repeat, shift
 from jaxsched.schedules.decay import linear_schedule
 from jaxsched.schedules.warmup import warmup_cosine_decay_schedule

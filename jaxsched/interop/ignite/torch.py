@@ -2,26 +2,21 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._parts import Part, as_schedule, joined
-from jaxsched.interop._torch_compose import COMPOSED, from_start, kind_of, multiplies_rate
-from jaxsched.interop._torch_entry import Entry, group_rate
-from jaxsched.interop.reading import read, whole_steps
+from jaxsched.interop.shared.parts import Part, as_schedule, joined
+from jaxsched.interop.shared.reading import read, whole_steps
+from jaxsched.interop.torch.compose import COMPOSED, from_start, kind_of, multiplies_rate
+from jaxsched.interop.torch.entry import Entry, group_rate
 from jaxsched.schedules.compose import shift
 
-_FIRST: dict[str, Callable[[Any], float]] = {
-    "LinearLR": lambda s: read(s, "start_factor", checks.positive),
-    "ConstantLR": lambda s: read(s, "factor", checks.positive),
-    "MultiStepLR": lambda s: read(s, "gamma") ** read(s, "milestones").get(0, 0),
-}
-"""What the constructors of these have multiplied the rate by."""
 
-
-def wrapped(wrapper: Any, group: int, faithful: bool, horizon: int | None, alone: bool) -> Schedule:
-    """An `LRScheduler` of ignite from its next event on."""
+def wrapped(
+    wrapper: Any, group: int, faithful: bool, horizon: int | None, found: Callable[[], float]
+) -> Schedule:
+    """An `LRScheduler` of ignite from its next event on, which finds a rate in force."""
     scheduler = read(wrapper, "lr_scheduler")
     if type(scheduler).__name__ == "_CosineAnnealingWarmRestarts":
         return _restarts(read(scheduler, "_lr_scheduler"), group, faithful)
@@ -30,33 +25,38 @@ def wrapped(wrapper: Any, group: int, faithful: bool, horizon: int | None, alone
         raise ValueError(f"ignite's `LRScheduler` raises for a `{kind}`, which has no `get_lr`.")
     if kind == "SWALR" and faithful:
         # It counts its own steps, of which ignite makes none.
-        key = "lr" if read(scheduler, "anneal_epochs") else "swa_lr"
-        return as_schedule(group_rate(scheduler, group, key))
+        anneals = read(scheduler, "anneal_epochs")
+        return as_schedule(found() if anneals else group_rate(scheduler, group, "swa_lr"))
     now = read(scheduler, "last_epoch", whole_steps)
-    ahead = now > read(wrapper, "event_index", whole_steps)
     entry = Entry(group, 0.0, faithful=faithful, horizon=None if horizon is None else now + horizon)
-    base = entry.base(scheduler)
-    if ahead or not faithful:
-        schedule = from_start(scheduler, _with(entry, base, "made"))
-    else:
-        found = base * _FIRST.get(kind, lambda _: 1.0)(scheduler)
-        schedule = from_start(scheduler, _with(entry, found, "stepped"))
-        if kind == "CosineAnnealingLR":
-            # As its own steps are not counted, it is in closed form from its step 1 on.
-            closed = from_start(scheduler, _with(entry, base, "set"))
-            schedule = joined([Part(0, float(schedule(0))), Part(1, closed, 1)])
-    if alone and now and faithful and multiplies_rate(scheduler):
-        rate, expected = group_rate(scheduler, group, "lr"), float(schedule(now - 1))
-        if not math.isclose(rate, expected, rel_tol=2e-6, abs_tol=1e-8 * abs(base)):
-            raise ValueError(
-                f"The rate in force is {rate!r}, but that of `{kind}` at its step {now - 1} is"
-                f" {expected:.7g}; it was changed from outside."
-            )
+    entry = replace(entry, init=entry.base(scheduler))
+    if faithful and now == 0:
+        return _stepped(scheduler, replace(entry, init=found(), how="stepped"))
+    if faithful and multiplies_rate(scheduler):
+        return _going_on(scheduler, entry, now, found())
+    schedule = from_start(scheduler, entry)
     return shift(schedule, -now) if now else schedule
 
 
-def _with(entry: Entry, init: float, how: Any) -> Entry:
-    return Entry(entry.group, init, how, faithful=entry.faithful, horizon=entry.horizon)
+def _stepped(scheduler: Any, entry: Entry) -> Schedule:
+    """A scheduler that is stepped to its step 0 at its first event."""
+    schedule = from_start(scheduler, entry)
+    if kind_of(scheduler) != "CosineAnnealingLR":
+        return schedule
+    # As its own steps are not counted, it is in closed form from its step 1 on.
+    closed = from_start(scheduler, replace(entry, how="set"))
+    return joined([Part(0, float(schedule(0))), Part(1, closed, 1)])
+
+
+def _going_on(scheduler: Any, entry: Entry, now: int, rate: float) -> Schedule:
+    """The factors of a scheduler from a step on, on the rate in force before it."""
+    schedule = from_start(scheduler, entry)
+    expected = float(schedule(now - 1))
+    if expected == 0:
+        return as_schedule(rate)
+    if not math.isclose(rate, expected, rel_tol=2e-6):
+        schedule = from_start(scheduler, replace(entry, init=entry.init * rate / expected))
+    return shift(schedule, -now)
 
 
 def _restarts(scheduler: Any, group: int, faithful: bool) -> Schedule:

@@ -4,12 +4,12 @@ import inspect
 import struct
 from typing import Any
 
-from jaxsched.control.controller import Controller
-from jaxsched.control.controllers import reduce_on
-from jaxsched.control.monitors.best import plateau
+from jaxsched.control.controllers.controller import Controller
+from jaxsched.control.controllers.reduce import reduce_on
+from jaxsched.control.monitors.plateau import plateau
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop.reading import plain, read, whole_steps
+from jaxsched.interop.shared.reading import plain, read, whole_steps
 from jaxsched.schedules.table import table_schedule
 
 

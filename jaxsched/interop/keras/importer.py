@@ -6,12 +6,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.controllers.controller import Controller
 from jaxsched.core import checks
 from jaxsched.core.schedule import Operand, Schedule, operand
-from jaxsched.interop._keras_callbacks import reduced_on_plateau, scheduled
-from jaxsched.interop._keras_restarts import restarts
-from jaxsched.interop.reading import class_of, plain, read, whole_steps
+from jaxsched.interop.keras.callbacks import reduced_on_plateau, scheduled
+from jaxsched.interop.keras.restarts import restarts
+from jaxsched.interop.shared.reading import class_of, plain, read, whole_steps
 from jaxsched.schedules.cyclic import polynomial_cycles_schedule
 from jaxsched.schedules.decay import (
     constant_schedule,

@@ -6,7 +6,7 @@ from itertools import pairwise
 from jaxsched.core import checks
 from jaxsched.core.checks import MAX_COUNT
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._waves import MOST_CYCLES
+from jaxsched.interop.shared.waves import MOST_CYCLES
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.cycles import cosine_restarts_schedule
 from jaxsched.schedules.decay import cosine_decay_schedule

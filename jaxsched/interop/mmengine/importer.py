@@ -1,18 +1,17 @@
 """mmengine's parameter schedulers as schedules."""
 
-import functools
-import operator
 from collections.abc import Sequence
 from typing import Any
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.controllers.controller import Controller
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._mmengine_movers import MOVERS
-from jaxsched.interop._mmengine_replay import replay
-from jaxsched.interop._mmengine_windows import Window, is_factor, windowed
-from jaxsched.interop._plateau import reduced
-from jaxsched.interop.reading import (
+from jaxsched.interop.mmengine.clocks import on_two_clocks
+from jaxsched.interop.mmengine.movers import MOVERS
+from jaxsched.interop.mmengine.replay import replay
+from jaxsched.interop.mmengine.windows import Window, is_factor, windowed
+from jaxsched.interop.shared.plateau import reduced
+from jaxsched.interop.shared.reading import (
     NoNativeForm,
     class_of,
     one_of,
@@ -22,7 +21,6 @@ from jaxsched.interop.reading import (
     some_whole_steps,
     whole_steps,
 )
-from jaxsched.schedules.compose import shift
 from jaxsched.schedules.epochs import by_epoch
 from jaxsched.schedules.table import table_schedule
 
@@ -68,7 +66,7 @@ def from_mmengine(
       group: the index of the parameter group.
       faithful: whether to do as mmengine does, or as is meant.
       updates_per_epoch: if given, the count is that of updates; schedulers with `by_epoch` step
-        at every so many. Necessary if only some count epochs.
+        at every so many, after those that count updates. Necessary if only some count epochs.
       steps: how many further steps to tabulate what has no formula: several schedulers at
         once of which one is not a factor. After them the value is held.
 
@@ -142,7 +140,8 @@ def _schedule(
         raise ValueError("Some schedulers count epochs, some updates: pass `updates_per_epoch=`.")
     try:
         if mixed:
-            return _on_two_clocks(windows, dict(times), epochs, value, updates or 1)
+            pairs = list(zip(windows, epochs, strict=True))
+            return on_two_clocks(pairs, dict(times), value, updates or 1)
         schedule = windowed(windows, clocks[0], value)
         return by_epoch(schedule, updates) if epochs[0] and updates else schedule
     except NoNativeForm as missing:
@@ -161,25 +160,6 @@ def _window(pair: tuple[str, Any], group: int, faithful: bool) -> Window:
         label = f"{type(scheduler).__name__}.last_step"
         checks.refuse(label, last, f"{max(expected, -1)} at step {now} of a window from {begin}")
     return Window(begin, end, MOVERS[kind](scheduler, group, faithful))
-
-
-def _on_two_clocks(
-    windows: Sequence[Window],
-    clocks: dict[bool, int],
-    epochs: Sequence[bool],
-    value: float,
-    updates: int,
-) -> Schedule:
-    """Factors of which some change with the update and some with the epoch."""
-    if not all(is_factor(window.mover) for window in windows):
-        raise NoNativeForm("There is no formula for epochs and updates at once but for factors")
-    now, epoch = clocks[False], clocks[True]
-    if epoch != now // updates:
-        raise ValueError(f"Epoch {epoch} does not begin or go on at update {now}.")
-    by_update = [w for w, counts_epochs in zip(windows, epochs, strict=True) if not counts_epochs]
-    by_epochs = [w for w, counts_epochs in zip(windows, epochs, strict=True) if counts_epochs]
-    slow = by_epoch(shift(windowed(by_epochs, epoch, 1.0), epoch), updates)
-    return functools.reduce(operator.mul, [windowed(by_update, now, value), shift(slow, -now)])
 
 
 def _reduced(scheduler: Any, group: int, rate: Any, value: float) -> Controller:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._onecycle import one_cycle
-from jaxsched.interop._parts import Part, as_schedule, joined
-from jaxsched.interop.reading import read, read_item, some_whole_steps, whole_steps
+from jaxsched.interop.shared.parts import Part, as_schedule, joined
+from jaxsched.interop.shared.reading import read, read_item, some_whole_steps, whole_steps
+from jaxsched.interop.torch.descendants import one_cycle
 from jaxsched.schedules.decay import exponential_decay, linear_schedule, polynomial_schedule
 from jaxsched.schedules.piecewise import piecewise_constant_schedule
 from jaxsched.schedules.reflect import reflect

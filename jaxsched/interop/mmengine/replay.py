@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jaxsched.interop._mmengine_movers import MOVERS, base_of, least_of
-from jaxsched.interop.reading import read
+from jaxsched.interop.mmengine.movers import MOVERS, base_of, least_of
+from jaxsched.interop.shared.reading import read
 
 Rule = Callable[[Any, int, float, int], float]
 
@@ -26,7 +26,9 @@ def replay(
     done = max((c for c, epochs in zip(clocks, by_epoch, strict=True) if not epochs), default=0)
     values = [value]
     for update in range(done + 1, done + steps + 1):
-        for i, (kind, scheduler) in enumerate(schedulers):
+        # The hook steps those that count updates first, at the end of an epoch the others.
+        for i in sorted(range(len(schedulers)), key=lambda i: bool(by_epoch[i])):
+            kind, scheduler = schedulers[i]
             if by_epoch[i] and update % (updates_per_epoch or 1):
                 continue
             clocks[i] += 1

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jaxsched.core.schedule import Operand, Schedule
-from jaxsched.interop._mmengine_movers import Mover
-from jaxsched.interop._parts import Part, joined
-from jaxsched.interop.reading import NoNativeForm
+from jaxsched.interop.mmengine.movers import Mover
+from jaxsched.interop.shared.parts import Part, joined
+from jaxsched.interop.shared.reading import NoNativeForm
 
 _FOREVER = 10**9
 """mmengine's infinity."""
@@ -26,6 +26,11 @@ class Window(NamedTuple):
 def is_factor(mover: Mover) -> bool:
     """Whether it multiplies whatever it finds."""
     return mover.end == 0 and mover.base is None
+
+
+def forgets(window: Window) -> bool:
+    """Whether what it found no longer counts at some step."""
+    return not _lasts(window, window.end)
 
 
 def windowed(windows: Sequence[Window], now: int, value: float) -> Schedule:

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from jaxsched.control.controller import Controller
-from jaxsched.control.controllers import reduce_on
-from jaxsched.control.monitors.best import plateau
+from jaxsched.control.controllers.controller import Controller
+from jaxsched.control.controllers.reduce import reduce_on
+from jaxsched.control.monitors.plateau import plateau
 from jaxsched.core import checks
 from jaxsched.core.schedule import Operand
-from jaxsched.interop.reading import one_of, read, read_item, whole_steps
+from jaxsched.interop.shared.reading import one_of, read, read_item, whole_steps
 
 _MOST_REDUCTIONS = 10_000
+
+# In place of 0, whose powers are no formula: what it leaves is less than any rate.
+_SMALLEST = 2.0**-126
 
 
 def reduced_on_plateau(scheduler: Any, group: int, schedule: Operand, rate: float) -> Controller:
@@ -18,7 +21,7 @@ def reduced_on_plateau(scheduler: Any, group: int, schedule: Operand, rate: floa
         schedule,
         rate,
         mode=read(scheduler, "mode", one_of("min", "max")),
-        factor=read(scheduler, "factor", checks.positive),
+        factor=max(read(scheduler, "factor", checks.non_negative), _SMALLEST),
         patience=read(scheduler, "patience", whole_steps),
         threshold=read(scheduler, "threshold", checks.non_negative),
         relative=read(scheduler, "threshold_mode", one_of("rel", "abs")) == "rel",

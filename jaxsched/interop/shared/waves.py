@@ -31,6 +31,14 @@ def wave(curve: Curve, half: Fraction) -> Schedule:
     return repeat(fast, steps if speed % 2 == 0 else 2 * steps)
 
 
+def swinging(curve: Callable[[float], Schedule], half: float) -> Schedule:
+    """A curve to and fro without end, in a real number of steps each way."""
+    exact = fraction(half)
+    if exact is None:
+        return reflect(curve(half), half)
+    return wave(curve, exact)
+
+
 def restarts(curve: Curve, period: Fraction, begins: list[int]) -> Schedule:
     """A curve that begins at every multiple of `period`, or at the first step after it.
 

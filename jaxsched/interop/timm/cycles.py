@@ -7,8 +7,15 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._parts import Part, as_schedule, first_step, in_reach, joined, whole_if_near
-from jaxsched.interop.reading import read
+from jaxsched.interop.shared.parts import (
+    Part,
+    as_schedule,
+    first_step,
+    in_reach,
+    joined,
+    whole_if_near,
+)
+from jaxsched.interop.shared.reading import read
 from jaxsched.schedules.compose import repeat
 from jaxsched.schedules.decay import polynomial_schedule
 from jaxsched.schedules.shaped import k_decay_schedule, tanh_schedule

@@ -5,13 +5,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.controllers.controller import Controller
 from jaxsched.core import checks
 from jaxsched.core.schedule import Operand, Schedule
-from jaxsched.interop._parts import Part, as_schedule, joined
-from jaxsched.interop._plateau import reduced_on_plateau
-from jaxsched.interop._timm_cycles import CYCLES, cycles
-from jaxsched.interop.reading import class_of, one_of, read, read_group, read_item, some_whole_steps
+from jaxsched.interop.shared.parts import Part, as_schedule, joined
+from jaxsched.interop.shared.plateau import reduced_on_plateau
+from jaxsched.interop.shared.reading import (
+    class_of,
+    one_of,
+    read,
+    read_group,
+    read_item,
+    some_whole_steps,
+)
+from jaxsched.interop.timm.cycles import CYCLES, cycles
 from jaxsched.schedules.compose import maximum
 from jaxsched.schedules.decay import exponential_decay, linear_schedule
 from jaxsched.schedules.epochs import by_epoch

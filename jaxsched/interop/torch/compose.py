@@ -11,16 +11,15 @@ import jax
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_entry import Entry, group_rate
-from jaxsched.interop._torch_leaves import ABSOLUTE, AFFINE, MULTIPLICATIVE
-from jaxsched.interop._torch_onecycle import onecycle
-from jaxsched.interop.reading import (
+from jaxsched.interop.shared.reading import (
     NoNativeForm,
     class_of,
     read,
-    some_whole_steps,
     whole_steps,
 )
+from jaxsched.interop.torch.entry import Entry, group_rate
+from jaxsched.interop.torch.leaves import ABSOLUTE, AFFINE, MULTIPLICATIVE
+from jaxsched.interop.torch.onecycle import onecycle
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.piecewise import join_schedules
 
@@ -171,11 +170,15 @@ _NO_CHAIN = "There is no formula for the `ChainedScheduler` of these members"
 
 def _with_cosine(members: list[Any], cosine: Any, entry: Entry) -> Schedule:
     """Factors and one cosine to 0: a product up to its end, after which only the cosine is left."""
-    steps = read(cosine, "T_max", some_whole_steps)
+    steps = read(cosine, "T_max", checks.some_steps)
     others = [member for member in members if member is not cosine]
     over = all(multiplies_rate(m) and _last_change(m) <= steps for m in others)
     if not over or read(cosine, "eta_min", checks.number) != 0:
         raise NoNativeForm(_NO_CHAIN)
+    if steps != int(steps):
+        # It is at 0 between two steps, and so a factor for ever.
+        return _product(members, entry)
+    steps = int(steps)
     again = from_start(cosine, replace(entry, how="set"))
     return join_schedules([_product(members, entry), shift(again, -steps)], [steps])
 
@@ -183,7 +186,7 @@ def _with_cosine(members: list[Any], cosine: Any, entry: Entry) -> Schedule:
 def _last_change(scheduler: Any) -> float:
     """The last step at which a multiplicative scheduler changes the rate."""
     if hasattr(scheduler, "total_iters"):
-        return read(scheduler, "total_iters", whole_steps)
+        return read(scheduler, "total_iters", checks.steps)
     if hasattr(scheduler, "milestones"):
         return max(read(scheduler, "milestones"), default=0)
     return float("inf")

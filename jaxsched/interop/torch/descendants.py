@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_entry import Entry
-from jaxsched.interop._torch_onecycle import onecycle
+from jaxsched.interop.torch.entry import Entry
+from jaxsched.interop.torch.onecycle import onecycle
 
 
 def one_cycle(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from jaxsched.core import checks
-from jaxsched.interop.reading import plain, read, read_item
+from jaxsched.interop.shared.reading import plain, read, read_item
 
 
 @dataclass(frozen=True)

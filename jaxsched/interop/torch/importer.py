@@ -4,19 +4,20 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.controllers.controller import Controller
 from jaxsched.core.schedule import Operand, Schedule, multiply
-from jaxsched.interop._torch_compose import (
+from jaxsched.interop.shared.reading import NoNativeForm, read, read_group, whole_steps
+from jaxsched.interop.torch.compose import (
     base_of,
     from_start,
     kind_of,
     multiplies_rate,
     sets_rate,
 )
-from jaxsched.interop._torch_entry import Entry, group_rate
-from jaxsched.interop._torch_plateau import reduced_on_plateau
-from jaxsched.interop._torch_replay import position, replay
-from jaxsched.interop.reading import NoNativeForm, read, read_group, whole_steps
+from jaxsched.interop.torch.entry import Entry, group_rate
+from jaxsched.interop.torch.live import is_own, stepped
+from jaxsched.interop.torch.plateau import reduced_on_plateau
+from jaxsched.interop.torch.replay import position, replay
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.piecewise import join_schedules
 from jaxsched.schedules.table import table_schedule
@@ -31,8 +32,8 @@ def from_torch(
 
     Every class of `torch.optim.lr_scheduler` and `swa_utils.SWALR`, nested ones included, and
     classes derived from them that redefine nothing. PyTorch is not imported. `ReduceLROnPlateau`
-    becomes a controller, `reduce_on(plateau(...), rate)`, that starts at the current rate with a
-    fresh best value, patience and cooldown.
+    becomes a controller, `reduce_on(plateau(...), rate)`, that starts at the current rate;
+    `state_from_torch` gives the best value, the patience and the cooldown at which it stands.
 
     What PyTorch does is reproduced where it is not what is meant; `faithful=False` gives that:
 
@@ -50,8 +51,9 @@ def from_torch(
       all factors, each the member's rate over its base rate. `CyclicLR` and `OneCycleLR`, which
       set their own rates, give the rate that the others multiply.
 
-    Only the sign of the margin is not reproduced: `ReduceLROnPlateau` with "rel" takes a slightly
-    worse negative metric for a better one.
+    Two things are not reproduced. `ReduceLROnPlateau` with "rel" takes a slightly worse negative
+    metric for a better one; and an infinite metric on the better side for the best, which no
+    later one improves on. Here what is not finite never is the best.
 
     Args:
       scheduler: the scheduler. Its state says where it stands; nothing is changed.
@@ -59,10 +61,11 @@ def from_torch(
       faithful: whether to do as PyTorch does, or as is meant.
       steps: how many further steps to tabulate what has no formula: functions of a `LambdaLR`
         that JAX cannot trace (those it can are computed in float32 if this is None), a
-        `MultiplicativeLR`, a `scale_fn`, some chains. After them the rate is held.
+        `MultiplicativeLR`, a `scale_fn`, some chains, and classes of your own, of which a copy
+        is stepped. After them the rate is held.
 
     Raises:
-      TypeError: for any other class, or a derived one that redefines a method.
+      TypeError: for any other class, or without `steps` a derived one that redefines a method.
       ValueError: for an impossible attribute, and without `steps` for what can only be
         tabulated. That includes a cosine or a sequence whose rate was changed by hand or by another
         scheduler; other classes multiply any rate they find, or set theirs at the next step.
@@ -77,6 +80,9 @@ def from_torch(
       >>> print(rate(0), rate(1))
       0.5 0.25
     """
+    if steps is not None and is_own(scheduler):
+        read_group(read(scheduler, "optimizer"), "param_groups", group)
+        return table_schedule(stepped(scheduler, group, steps))
     kind = kind_of(scheduler)
     read_group(read(scheduler, "optimizer"), "param_groups", group)
     if kind == "ReduceLROnPlateau":
@@ -147,6 +153,7 @@ def to_torch(schedule: Operand, optimizer: Any) -> Any:
       >>> scheduler = to_torch(rate, optimizer)  # doctest: +SKIP
     """
     rate = multiply(schedule, 1.0)
+    # PyTorch is not among the packages that types are checked with.
     try:
         from torch.optim.lr_scheduler import LambdaLR  # pyright: ignore[reportMissingImports]
     except ImportError as error:

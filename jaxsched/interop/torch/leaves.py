@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from itertools import accumulate
 from operator import mul
 from typing import Any
@@ -11,8 +12,7 @@ import jax.numpy as jnp
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule, multiply
-from jaxsched.interop._torch_entry import Entry, group_rate
-from jaxsched.interop.reading import (
+from jaxsched.interop.shared.reading import (
     NoNativeForm,
     one_of,
     read,
@@ -20,7 +20,9 @@ from jaxsched.interop.reading import (
     some_whole_steps,
     whole_steps,
 )
-from jaxsched.schedules.compose import shift
+from jaxsched.interop.shared.waves import fraction, swinging
+from jaxsched.interop.torch.entry import Entry, group_rate
+from jaxsched.schedules.compose import repeat, shift, stretch
 from jaxsched.schedules.cycles import cosine_restarts_schedule
 from jaxsched.schedules.cyclic import cyclic_schedule
 from jaxsched.schedules.decay import (
@@ -38,7 +40,10 @@ from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
 
 def _step(scheduler: Any, entry: Entry) -> Schedule:
     init, gamma = entry.start(scheduler), read(scheduler, "gamma", checks.non_negative)
-    steps = read(scheduler, "step_size", some_whole_steps)
+    # PyTorch decays at the whole steps that are multiples.
+    steps = Fraction(read(scheduler, "step_size", checks.some_steps)).numerator
+    if steps > checks.MAX_COUNT:
+        return constant_schedule(init)
     if gamma == 0:
         return piecewise_constant_schedule(init, {steps: 0.0})
     return exponential_decay(init, steps, gamma, staircase=True)
@@ -53,17 +58,24 @@ def _multi_step(scheduler: Any, entry: Entry) -> Schedule:
 
 def _constant(scheduler: Any, entry: Entry) -> Schedule:
     init, factor = entry.start(scheduler), read(scheduler, "factor", checks.number)
-    steps = read(scheduler, "total_iters", whole_steps)
-    if steps == 0:
-        return constant_schedule(init if entry.how == "set" else init * factor)
-    return join_schedules([init * factor, init], [steps])
+    steps = read(scheduler, "total_iters", checks.steps)
+    if steps == 0 and entry.how == "set":
+        return constant_schedule(init)
+    # Between two steps there is none at which PyTorch takes the factor back.
+    if steps == 0 or steps != int(steps):
+        return constant_schedule(init * factor)
+    return join_schedules([init * factor, init], [int(steps)])
 
 
 def _linear(scheduler: Any, entry: Entry) -> Schedule:
-    init, steps = entry.start(scheduler), read(scheduler, "total_iters", whole_steps)
+    init, steps = entry.start(scheduler), read(scheduler, "total_iters", checks.steps)
     start = init * read(scheduler, "start_factor", checks.positive)
     end = init * read(scheduler, "end_factor", checks.number)
-    return linear_schedule(start, end, steps) if steps else constant_schedule(start)
+    # PyTorch stays where it is at the last whole step.
+    last = int(steps)
+    if last != steps:
+        end = start + (end - start) * last / steps
+    return linear_schedule(start, end, last) if last else constant_schedule(start)
 
 
 def _exponential(scheduler: Any, entry: Entry) -> Schedule:
@@ -75,15 +87,18 @@ def _exponential(scheduler: Any, entry: Entry) -> Schedule:
 
 
 def _polynomial(scheduler: Any, entry: Entry) -> Schedule:
-    init, steps = entry.start(scheduler), read(scheduler, "total_iters", whole_steps)
+    init, steps = entry.start(scheduler), read(scheduler, "total_iters", checks.steps)
     power = read(scheduler, "power", checks.non_negative)
     if steps == 0 or power == 0:
         return constant_schedule(init)
     init = init / (1 + 1 / steps) ** power if entry.how == "stepped" else init
-    return polynomial_schedule(init, 0.0, power, steps)
+    whole = polynomial_schedule(init, 0.0, power, steps)
+    if steps == int(steps):
+        return whole
+    return join_schedules([whole, init * (1 - int(steps) / steps) ** power], [int(steps)])
 
 
-def _half_cosine(init: float, end: float, steps: int) -> Schedule:
+def _half_cosine(init: float, end: float, steps: float) -> Schedule:
     if init == 0:
         return warmup_cosine_decay_schedule(init, init, 0, steps, end)
     return cosine_decay_schedule(init, steps, alpha=end / init)
@@ -91,13 +106,17 @@ def _half_cosine(init: float, end: float, steps: int) -> Schedule:
 
 def _cosine(scheduler: Any, entry: Entry) -> Schedule:
     init, base = entry.start(scheduler), entry.base(scheduler)
-    steps = read(scheduler, "T_max", some_whole_steps)
+    steps = read(scheduler, "T_max", checks.some_steps)
     end = read(scheduler, "eta_min", checks.number) / entry.unit
     if not entry.faithful:
         return _half_cosine(init, end, steps)
     if entry.how == "stepped":
         share = (1 + math.cos(math.pi / steps)) / 2
-        init = end + (init - end) / share if steps > 1 else init + base - end
+        init = end + (init - end) / share if steps != 1 else init + base - end
+    if steps != int(steps):
+        # There is no step at which PyTorch goes on from the base rate.
+        return swinging(lambda length: _half_cosine(init, end, length), steps)
+    steps = int(steps)
     again = reflect(_half_cosine(base, end, steps), steps)
     if math.isclose(init, base, rel_tol=1e-12):
         return again
@@ -116,18 +135,19 @@ def _cyclic(scheduler: Any, entry: Entry) -> Schedule:
     high = read_item(scheduler, "max_lrs", entry.group, checks.number) / entry.unit
     if read(scheduler, "_scale_fn_custom") is not None:
         raise _no_formula(scheduler, "scale_fn")
-    total = read(scheduler, "total_size", some_whole_steps)
+    total = read(scheduler, "total_size", checks.some_steps)
     up = round(total * read(scheduler, "step_ratio", checks.fraction), 6)
-    up = some_whole_steps(f"{type(scheduler).__name__}.step_size_up", up)
     mode = read(scheduler, "mode", one_of("triangular", "triangular2", "exp_range"))
-    return cyclic_schedule(
-        low,
-        high,
-        up,
-        total - up,
-        peak_mult=0.5 if mode == "triangular2" else 1.0,
-        decay_rate=read(scheduler, "gamma", checks.positive) if mode == "exp_range" else 1.0,
-    )
+    mult = 0.5 if mode == "triangular2" else 1.0
+    decay = read(scheduler, "gamma", checks.positive) if mode == "exp_range" else 1.0
+    exact = fraction(total)
+    if exact is None or exact.denominator == 1 or decay != 1:
+        return cyclic_schedule(low, high, up, total - up, mult, decay)
+    # In parts of a step, of which all cycles have as many.
+    parts, speed = exact.as_integer_ratio()
+    fast = cyclic_schedule(low, high, up * speed, parts - up * speed, mult)
+    slow = stretch(fast, 1 / speed)
+    return slow if mode == "triangular2" else repeat(slow, parts)
 
 
 def _lambda(scheduler: Any, entry: Entry) -> Schedule:

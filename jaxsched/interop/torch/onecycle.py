@@ -6,13 +6,15 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._torch_entry import Entry, group_rate
-from jaxsched.interop.reading import one_of, read, some_whole_steps
+from jaxsched.interop.shared.parts import Part, as_schedule, joined
+from jaxsched.interop.shared.reading import one_of, read, some_whole_steps
+from jaxsched.interop.torch.entry import Entry, group_rate
 from jaxsched.schedules.compose import shift
-from jaxsched.schedules.decay import constant_schedule, cosine_decay_schedule, linear_schedule
-from jaxsched.schedules.piecewise import join_schedules, piecewise_interpolate_schedule
+from jaxsched.schedules.decay import linear_schedule
+from jaxsched.schedules.piecewise import join_schedules
 from jaxsched.schedules.reflect import reflect
 from jaxsched.schedules.table import table_schedule
+from jaxsched.schedules.warmup import warmup_cosine_decay_schedule
 
 Phases = list[tuple[float, float, float]]
 """The last step of each phase, its first and its last rate."""
@@ -34,35 +36,46 @@ def onecycle(scheduler: Any, entry: Entry) -> Schedule:
 
 
 def _through(scheduler: Any, phases: Phases, unit: float, total: int) -> Schedule:
-    knots, values = [end for end, _, _ in phases], [start / unit for _, start, _ in phases]
-    values = [*values, phases[-1][2] / unit]
-    if values[0] == values[-1] == max(values):
-        return constant_schedule(values[0])
-    regular = all(a < b for a, b in pairwise([0.0, *knots])) and min(values) > 0
-    if not regular:
+    knots = [0.0, *(end for end, _, _ in phases)]
+    if not all(a < b for a, b in pairwise(knots)):
         return table_schedule([rate_at(scheduler, phases, t) / unit for t in range(total)])
-    scales: Any = {knot: b / a for knot, (a, b) in zip(knots, pairwise(values), strict=True)}
-    cosine = strategy_of(scheduler) == "cos"
-    before = piecewise_interpolate_schedule("cosine" if cosine else "linear", values[0], scales)
-    # The last phase begins between two steps but ends at one: counted from there it is exact.
-    begin, length = math.ceil(knots[-2]), total - 1 - knots[-2]
-    if begin >= total - 1:
-        return before
-    start, end = values[-2:]
-    rising = linear_schedule(end, start, length)
-    if cosine:
-        rising = cosine_decay_schedule(end, length, alpha=start / end)
-    left = total - 1 - begin
-    return join_schedules([before, shift(reflect(rising, left), -left)], [begin])
+    curve = _half_cosine if strategy_of(scheduler) == "cos" else linear_schedule
+    parts = [Part(0, curve(phases[0][1] / unit, phases[0][2] / unit, knots[1]))]
+    for (begin, end), (_, first, last) in zip(pairwise(knots[1:]), phases[1:], strict=True):
+        left = math.floor(end) - math.floor(begin) - 1
+        backwards = curve(last / unit, first / unit, end - begin)
+        if left >= 0:
+            parts.append(Part(math.floor(begin) + 1, _mirrored(backwards, left, end % 1)))
+    return joined(parts)
+
+
+def _mirrored(backwards: Schedule, left: int, rest: float) -> Schedule:
+    """A phase that ends between two steps, counted from its end: there it may be next to 0."""
+    schedule = shift(backwards, -rest) if rest else backwards
+    return shift(reflect(schedule, left), -left) if left else as_schedule(float(schedule(0)))
+
+
+def _half_cosine(init: float, end: float, steps: float) -> Schedule:
+    return warmup_cosine_decay_schedule(init, init, 0, steps, end)
 
 
 def strategy_of(scheduler: Any) -> str:
     """Its curve, "cos" or "linear"."""
+    if not hasattr(scheduler, "_anneal_func_type") and hasattr(scheduler, "anneal_func"):
+        # Before PyTorch 2.4 it kept the function.
+        return "cos" if "cos" in scheduler.anneal_func.__name__ else "linear"
     return read(scheduler, "_anneal_func_type", one_of("cos", "linear"))
 
 
 def phases_of(scheduler: Any, group: int) -> Phases:
     """Its phases for a parameter group, in whose rates the optimizer keeps their ends."""
+    if not hasattr(scheduler, "_schedule_phases") and hasattr(scheduler, "step_size_up"):
+        # Before PyTorch 1.7 there were always two.
+        up, down = (read(scheduler, f"step_size_{way}", checks.number) for way in ("up", "down"))
+        first, top, last = (
+            group_rate(scheduler, group, name) for name in ("initial_lr", "max_lr", "min_lr")
+        )
+        return [(up, first, top), (up + down, top, last)]
     return [
         (
             checks.number(f"{type(scheduler).__name__}._schedule_phases", phase["end_step"]),

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jaxsched.interop._torch_compose import kind_of, members_of, milestones_of
-from jaxsched.interop._torch_entry import group_rate
-from jaxsched.interop._torch_onecycle import phases_of, rate_at
-from jaxsched.interop.reading import NoNativeForm, read
+from jaxsched.interop.shared.reading import NoNativeForm, read
+from jaxsched.interop.torch.compose import kind_of, members_of, milestones_of
+from jaxsched.interop.torch.entry import group_rate
+from jaxsched.interop.torch.onecycle import phases_of, rate_at
 
 
 @dataclass
@@ -85,8 +85,6 @@ def _begin(stepper: _Stepper, rate: float) -> float:
     kind, stepper.time = kind_of(stepper.scheduler), 0
     if kind in ("SequentialLR", "ChainedScheduler"):
         raise ValueError(f"PyTorch raises where a `{kind}` begins at a milestone.")
-    if kind == "SWALR":
-        return rate
     if kind in ("StepLR", "ExponentialLR", "PolynomialLR", "CosineAnnealingLR"):
         return stepper.base()
     if kind == "ConstantLR" and stepper.read("total_iters") == 0:

@@ -6,8 +6,8 @@ from typing import Any
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._waves import following
-from jaxsched.interop.reading import whole_steps
+from jaxsched.interop.shared.reading import whole_steps
+from jaxsched.interop.shared.waves import following
 from jaxsched.schedules.decay import linear_schedule
 
 Check = Callable[[str, Any], Any]

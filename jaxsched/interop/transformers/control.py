@@ -4,11 +4,11 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from jaxsched.control.controller import Controller
-from jaxsched.control.greedy import follow, greedy
+from jaxsched.control.controllers.controller import Controller
+from jaxsched.control.controllers.greedy import follow, greedy
 from jaxsched.core import checks
-from jaxsched.interop._torch_plateau import reduced_on_plateau
-from jaxsched.interop.reading import one_of, some_whole_steps, whole_steps
+from jaxsched.interop.shared.reading import one_of, some_whole_steps, whole_steps
+from jaxsched.interop.torch.plateau import reduced_on_plateau
 
 Take = Callable[..., Any]
 """From the name of an argument and its default to its value, checked as asked."""

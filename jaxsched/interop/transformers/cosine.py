@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._waves import MOST_CYCLES, following, fraction, restarts, wave
+from jaxsched.interop.shared.waves import MOST_CYCLES, following, fraction, restarts, wave
 from jaxsched.schedules.cycles import cosine_restarts_schedule
 from jaxsched.schedules.decay import constant_schedule, cosine_decay_schedule
 from jaxsched.schedules.piecewise import join_schedules

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.controllers.controller import Controller
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
-from jaxsched.interop._transformers_asked import Asked
-from jaxsched.interop._transformers_control import greedy_rate, reduced_rate
-from jaxsched.interop._transformers_cosine import restarting, swinging
-from jaxsched.interop._waves import following
-from jaxsched.interop.reading import one_of, some_whole_steps, whole_steps
+from jaxsched.interop.shared.reading import one_of, some_whole_steps, whole_steps
+from jaxsched.interop.shared.waves import following
+from jaxsched.interop.transformers.asked import Asked
+from jaxsched.interop.transformers.control import greedy_rate, reduced_rate
+from jaxsched.interop.transformers.cosine import restarting, swinging
+from jaxsched.interop.transformers.training import Arguments, completed
 from jaxsched.schedules.compose import shift
 from jaxsched.schedules.decay import constant_schedule, linear_schedule, polynomial_schedule
 from jaxsched.schedules.inverse import inverse_sqrt_schedule
@@ -21,8 +22,9 @@ from jaxsched.schedules.warmup import warmup_constant_schedule, warmup_cosine_de
 def from_transformers(
     name: Any,
     *,
-    learning_rate: float,
+    learning_rate: float | None = None,
     num_warmup_steps: int | None = None,
+    warmup_ratio: float | None = None,
     num_training_steps: int | None = None,
     scheduler_specific_kwargs: Mapping[str, Any] | None = None,
     faithful: bool = True,
@@ -32,7 +34,8 @@ def from_transformers(
         rate(k) = the rate after k calls of step() on get_scheduler(name, optimizer, ...)
 
     with the names of the arguments of `transformers.get_scheduler`, and the rate of the optimizer
-    in place of the optimizer. Transformers is not imported. "reduce_lr_on_plateau" and "greedy"
+    in place of the optimizer; or `TrainingArguments`, as the `Trainer` reads them. Transformers is
+    not imported. "reduce_lr_on_plateau" and "greedy"
     become controllers, which listen to "value". Warm-ups are from 0, at step 0, to the rate, at
     step `num_warmup_steps`, which `num_training_steps` includes, except where noted here:
 
@@ -61,11 +64,13 @@ def from_transformers(
     may be that was raised and lowered again, is at the floor; Transformers then never begins anew.
 
     Args:
-      name: a `SchedulerType` or its value.
+      name: a `SchedulerType` or its value; or `TrainingArguments`, another object with their
+        fields, or a dict of them. What else is given here goes before what these say.
       learning_rate: that of the optimizer. Another rate of a parameter group multiplies the
         schedule; for a controller, it takes its place.
       num_warmup_steps: the length of the warm-up, in updates.
-      num_training_steps: the length of the whole.
+      warmup_ratio: the same, as a part of the training, rounded up to whole updates.
+      num_training_steps: the length of the whole; that of `TrainingArguments` is `max_steps`.
       scheduler_specific_kwargs: the further arguments of the schedule of that name.
       faithful: whether to do as Transformers does, or as is meant.
 
@@ -79,13 +84,25 @@ def from_transformers(
       ... )
       >>> print(*map(float, map(rate, range(8))))
       0.0 0.5 1.0 0.75 0.5 0.25 0.0 0.0
+      >>> training = {"lr_scheduler_type": "linear", "learning_rate": 1.0, "warmup_ratio": 0.25}
+      >>> from_transformers(training, num_training_steps=6) == rate
+      True
     """
+    given = Arguments(
+        name, learning_rate, num_warmup_steps, num_training_steps, scheduler_specific_kwargs
+    )
+    return _made(completed(given, warmup_ratio), faithful)
+
+
+def _made(arguments: Arguments, faithful: bool) -> Schedule | Controller:
+    name, learning_rate, warmup, training, own = arguments
     kind = str(getattr(name, "value", name))
     if kind not in _MAKERS:
         checks.refuse("name", name, "one of " + ", ".join(_MAKERS))
-    given = dict(scheduler_specific_kwargs or {})
-    rate = checks.positive("learning_rate", learning_rate)
-    asked = Asked(kind, float(rate), given, num_warmup_steps, num_training_steps, faithful)
+    if learning_rate is None:
+        raise ValueError(f"{kind!r} needs `learning_rate`.")
+    given, rate = dict(own or {}), checks.positive("learning_rate", learning_rate)
+    asked = Asked(kind, float(rate), given, warmup, training, faithful)
     schedule = _MAKERS[kind](asked)
     if given and kind != "constant":
         raise TypeError(f"{kind!r} has no {', '.join(map(repr, given))} that could be read.")

@@ -1,25 +1,45 @@
 """Going on with an optimizer's state under another optimizer."""
 
+import functools
+import warnings
 from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jax.tree_util import keystr, tree_leaves_with_path, tree_map_with_path
+import numpy as np
+import optax
 
-from jaxsched.control.by_path import ScaleByPathState
-from jaxsched.control.state import ControllerState
-from jaxsched.control.transforms import ScaleByLearningRateState
+from jaxsched.control.controllers.inbox import Inbox
+from jaxsched.control.controllers.state import ControllerState, Record, counts_of, values_of
+from jaxsched.core.reach import whole_dtype
+from jaxsched.optimizers.by_path import ScaleByPathState
+from jaxsched.optimizers.scale import ScaleByLearningRateState
+from jaxsched.optimizers.states.parts import (
+    Part,
+    counterparts,
+    is_controller,
+    is_part,
+    parts_of,
+    rebuilt,
+)
+from jaxsched.optimizers.states.rules import in_order_of, keyed_by_rule
+from jaxsched.optimizers.tokens import ScaleByTokensState
 
 Tree = TypeVar("Tree")
 
 
-def carry_over(old_state: Any, new_state: Tree) -> Tree:
+def carry_over(old_state: Any, new_state: Tree, *, restart_schedule: bool = False) -> Tree:
     """The state of a new optimizer with all that the state of an old one already knows.
 
-    For a run that goes on with a controller added, or with another optimizer around the same
-    parts. Where both states have an array of the same shape and dtype in the same place, it is
-    the old one. A controller that the old state had not, in a transformation that it had,
-    starts at the old one's count, so that its schedule goes on where it was.
+    For a run that goes on with a transformation or a controller added, taken away or changed, or
+    with 64-bit numbers switched on. Arrays are found by what they belong to: the moments of
+    Adam are those of Adam, wherever it stands in a chain, and a rate of `scale_by_path` is
+    that of its rule. Values are converted to the dtype of their new place. Then:
+
+    - A schedule goes on at the count of the old one; where there was none, at the number of
+      updates that the old optimizer has counted.
+    - Under another monitor it goes on with its events and its scale, and the monitor begins
+      anew. A controller that is added begins at the count.
 
     Under another schedule, or the same controller with other numbers, nothing need be carried
     over: the state holds no part of a schedule.
@@ -27,9 +47,14 @@ def carry_over(old_state: Any, new_state: Tree) -> Tree:
     Args:
       old_state: what `init` or `update` of the old optimizer returned.
       new_state: what `init` of the new one returns.
+      restart_schedule: whether schedules and controllers begin anew, and only what the optimizer
+        has gathered is kept.
 
     Returns:
-      A tree like `new_state`.
+      A tree like `new_state`. A warning lists what was found in one of the states only.
+
+    Raises:
+      TypeError: for what is no optimizer's state.
 
     Example:
       >>> import jax.numpy as jnp, jaxsched
@@ -45,42 +70,145 @@ def carry_over(old_state: Any, new_state: Tree) -> Tree:
       >>> print(jaxsched.learning_rate(state), line(3))
       0.625 0.625
     """
-    old = {keystr(path): leaf for path, leaf in tree_leaves_with_path(old_state)}
+    old, new = (list(parts_of(keyed_by_rule(tree))) for tree in (old_state, new_state))
+    _check_states(old, new, old_state, new_state)
+    found = counterparts(old, new)
+    count = _count_of(old)
+    missed: list[str] = []
 
-    def leaf(path: Any, new: Any) -> Any:
-        kept = old.get(keystr(path))
-        return kept if _alike(kept, new) else new
+    def replaced(path: str, arrays: dict[str, Any]) -> dict[str, Any]:
+        kept = found.get(path)
+        node = nodes[path]
+        if restart_schedule and (is_controller(node) or isinstance(node, RATES)):
+            return arrays
+        if is_controller(node):
+            return {"": _controller(kept.node if kept else None, node, count)}
+        if isinstance(node, RATES) and (kept is None or _forgets_controller(kept.node, node)):
+            return {**arrays, ".count": jnp.broadcast_to(count, jnp.shape(node.count))}
+        old = kept.arrays if kept else {}
+        if not isinstance(node, RATES):
+            missed.extend(path + n for n in arrays if not _fits(old.get(n), arrays[n]))
+        return {name: _converted(old.get(name), leaf) for name, leaf in arrays.items()}
 
-    def at_its_count(path: Any, node: Any) -> Any:
-        def begun(inner: Any, part: Any) -> Any:
-            added = (
-                isinstance(part, ControllerState) and f"{keystr(path + inner)}.counts" not in old
+    nodes = {part.path: part.node for part in new}
+    carried = in_order_of(rebuilt(keyed_by_rule(new_state), replaced), new_state)
+    _tell(missed, _left(old, found))
+    return carried
+
+
+RATES = (
+    ScaleByLearningRateState,
+    ScaleByTokensState,
+    ScaleByPathState,
+    optax.ScaleByScheduleState,
+)
+"""The states that say where a schedule is."""
+
+
+def _check_states(old: list[Part], new: list[Part], *states: Any) -> None:
+    for name, parts, state in zip(("old_state", "new_state"), (old, new), states, strict=True):
+        if not any(is_part(part.node) for part in parts):
+            shown = type(state).__name__
+            raise TypeError(
+                f"`{name}` must be an optimizer's state, got a {shown} without any. A checkpoint"
+                " is restored into a target, what `init` of its optimizer returns."
             )
-            return _started(part, node.count) if added else part
-
-        known = f"{keystr(path)}.count" in old
-        return tree_map_with_path(begun, node, is_leaf=_is_controller) if known else node
-
-    def is_rate(node: Any) -> bool:
-        return isinstance(node, (ScaleByLearningRateState, ScaleByPathState))
-
-    carried = tree_map_with_path(leaf, new_state)
-    return tree_map_with_path(at_its_count, carried, is_leaf=is_rate)
 
 
-def _alike(kept: Any, new: Any) -> bool:
-    return (
-        kept is not None
-        and jnp.shape(kept) == jnp.shape(new)
-        and jnp.result_type(kept) == jnp.result_type(new)
-    )
+def _count_of(old: list[Part]) -> Any:
+    """Where the schedule of an old state is, or else how many updates it has counted."""
+    controllers = [counts_of(part.node)[0] for part in old if is_controller(part.node)]
+    rates = [_schedule_count(part.node) for part in old if isinstance(part.node, RATES)]
+    others = [part.node.count for part in old if _counts(part.node)]
+    of_rates = rates or controllers
+    none = jnp.zeros((), whole_dtype())
+    return of_rates[0] if of_rates else functools.reduce(jnp.maximum, others, none)
 
 
-def _is_controller(node: Any) -> bool:
-    return isinstance(node, ControllerState)
+def _schedule_count(node: Any) -> Any:
+    """Where the schedule of a rate is: that of a controller may have begun again."""
+    controller = getattr(node, "controller", ())
+    return counts_of(controller)[..., 0] if is_controller(controller) else node.count
 
 
-def _started(controller: ControllerState, count: jax.Array) -> ControllerState:
+def _forgets_controller(old: Any, new: Any) -> bool:
+    own, others = (is_controller(getattr(node, "controller", ())) for node in (new, old))
+    return others and not own
+
+
+def _counts(node: Any) -> bool:
+    count = getattr(node, "count", None)
+    return isinstance(count, (jax.Array, np.ndarray)) and jnp.issubdtype(count.dtype, jnp.integer)
+
+
+def _controller(old: Any, new: ControllerState, count: Any) -> ControllerState:
+    """The old one, or a new one that goes on at its place with a monitor that begins anew."""
+    if old is None:
+        return _started(new, count)
+    like, found = jax.tree.structure(new), jax.tree.structure(old)
+    if like == found and all(map(_fits, jax.tree.leaves(old), jax.tree.leaves(new))):
+        return jax.tree.map(_converted, old, new)
+    (rule,), (metric,) = new.counts, new.values.by_metric
+    counts = _first(len(Record._fields), counts_of(old), counts_of(new))
+    values = _first(4, values_of(old), values_of(new))
+    return ControllerState({rule: counts}, Inbox({metric: _forgotten(values)}))
+
+
+def _first(number: int, old: jax.Array, new: jax.Array) -> jax.Array:
+    """The first numbers of an old vector before the others of a new one."""
+    first = jnp.asarray(old[..., :number], new.dtype)
+    return jnp.concatenate([first, new[..., number:]], axis=-1)
+
+
+def _forgotten(values: jax.Array) -> jax.Array:
+    """Without what waits in the inbox, which may be of another metric."""
+    return jnp.where(jnp.arange(values.shape[-1]) < 2, 0, values)
+
+
+def _started(controller: ControllerState, count: Any) -> ControllerState:
     """A controller at the beginning of whose record its schedule has run for some updates."""
-    is_count = jnp.arange(controller.counts.shape[-1]) < 2
-    return controller._replace(counts=jnp.where(is_count, count, controller.counts))
+    (rule,) = controller.counts
+    counts = counts_of(controller)
+    is_count = jnp.arange(counts.shape[-1]) < 2
+    return controller._replace(counts={rule: jnp.where(is_count, count, counts)})
+
+
+def _fits(kept: Any, new: Any) -> bool:
+    if kept is None or jnp.shape(kept) != jnp.shape(new):
+        return False
+    kinds = [
+        next((kind for kind in (jnp.floating, jnp.integer) if jnp.issubdtype(dtype, kind)), dtype)
+        for dtype in (jnp.result_type(kept), jnp.result_type(new))
+    ]
+    return kinds[0] == kinds[1]
+
+
+def _converted(kept: Any, new: Any) -> Any:
+    if not _fits(kept, new):
+        return new
+    same = jnp.result_type(kept) == jnp.result_type(new)
+    return kept if same else jnp.asarray(kept, jnp.result_type(new))
+
+
+def _left(old: list[Part], found: dict[str, Part]) -> list[str]:
+    """The arrays of an old state that belong to nothing in the new one."""
+    taken = {part.path for part in found.values()}
+    return [
+        part.path + name
+        for part in old
+        if part.path not in taken
+        and not isinstance(part.node, RATES)
+        and not is_controller(part.node)
+        for name in part.arrays
+    ]
+
+
+def _tell(missed: list[str], left: list[str]) -> None:
+    """Warns of what was found in one of the states only."""
+    told = [
+        f"{what}: {', '.join(paths)}"
+        for what, paths in (("begin anew", missed), ("are left behind", left))
+        if paths
+    ]
+    if told:
+        warnings.warn("Arrays that " + "; that ".join(told) + ".", stacklevel=3)

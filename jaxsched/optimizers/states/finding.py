@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.core import Tracer
 from jax.tree_util import GetAttrKey, tree_flatten_with_path
 
-from jaxsched.control.by_path import ScaleByPathState
-from jaxsched.control.tokens import ScaleByTokensState
-from jaxsched.control.transforms import ScaleByLearningRateState
+from jaxsched.core.traced import any_traced
+from jaxsched.optimizers.by_path import ScaleByPathState, by_rule
+from jaxsched.optimizers.scale import ScaleByLearningRateState
+from jaxsched.optimizers.tokens import ScaleByTokensState
 
 _STATES = (
     ScaleByLearningRateState,
@@ -30,12 +30,6 @@ def rates_in(node: Any) -> dict[str, jax.Array]:
     if _is_injected(node) and "learning_rate" in node.hyperparams:
         return {"": jnp.asarray(node.hyperparams["learning_rate"])}
     return {}
-
-
-def by_rule(state: ScaleByPathState) -> dict[str, jax.Array]:
-    """The rates in a state of `scale_by_path`, by the regular expressions."""
-    rates = jnp.asarray(state.learning_rates)
-    return {rule: rates[..., i] for i, (rule,) in enumerate(state.rules)}
 
 
 def _is_injected(node: Any) -> bool:
@@ -58,6 +52,16 @@ def nodes(tree: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...]
     return found
 
 
+def nothing_found(what: str, tree: Any) -> ValueError:
+    """The error for a search of a tree, which says what was searched."""
+    if found := names(tree):
+        return ValueError(f"{what} Searched: {found}.")
+    return ValueError(
+        f"{what} There is no state at all in this {type(tree).__name__}: a checkpoint is to be"
+        " restored into a target, what `init` of its optimizer returns."
+    )
+
+
 def names(tree: Any) -> str:
     """The states in a tree, for an error that has searched it."""
     found: set[str] = set()
@@ -68,12 +72,12 @@ def names(tree: Any) -> str:
         return False
 
     jax.tree.flatten(tree, is_leaf=collect)
-    return ", ".join(sorted(found)) or repr(tree)
+    return ", ".join(sorted(found))
 
 
 def _same(first: Any, others: list[Any]) -> bool:
     leaves, *rest = map(jax.tree.leaves, (first, *others))
-    if any(isinstance(leaf, Tracer) for leaf in leaves):
+    if any_traced(leaves):
         return not rest
     return all(
         np.array_equal(one, other, equal_nan=True)

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental.multihost_utils import broadcast_one_to_all
 
-from jaxsched.tools._chunks import Program
-from jaxsched.tools._whole import whole
+from jaxsched.inspect.whole import whole
+from jaxsched.tuning.populations.chunks import Program
 
 Keep = Callable[[int, Callable[[], Any]], Any]
 

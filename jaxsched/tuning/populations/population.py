@@ -1,5 +1,6 @@
 """A training run under many schedules and seeds, as one compiled program."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,15 +12,16 @@ import numpy as np
 from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxsched.control.controller import Controller
+from jaxsched.control.controllers.controller import Controller
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
 from jaxsched.core.types import ScheduleFn
 from jaxsched.schedules.select import select
-from jaxsched.tools._chunks import fitted
-from jaxsched.tools._finished import keeper
-from jaxsched.tools._progress import bar
-from jaxsched.tools.stack import stack
+from jaxsched.tuning.populations.chunks import fitted
+from jaxsched.tuning.populations.finished import keeper
+from jaxsched.tuning.populations.forms import by_form, in_order
+from jaxsched.tuning.populations.progress import bar
+from jaxsched.tuning.stack import stack
 
 
 def population(
@@ -38,8 +40,9 @@ def population(
         metrics[i, j] = train(schedules[i], keys[j])
 
     The runs are mapped by `vmap`, and go chunk after chunk through the same program; the last
-    chunk is filled up with repetitions. `train` gets its schedule from `select`; controllers,
-    from `stack`, so they must be of the same form.
+    chunk is filled up with repetitions. `train` gets its schedule from `select`; controllers, from
+    `stack`. Where there are controllers of several forms, or schedules too, each form has a
+    program of its own, one after another, and the metrics come together.
 
     With a mesh the runs of a chunk are spread over all of its devices. Where it spans several
     processes (`jax.distributed`), each of them calls this with the same arguments and returns
@@ -48,7 +51,7 @@ def population(
     Args:
       train: a pure function of a schedule and a key that JAX can trace. It returns a tree of
         arrays.
-      schedules: schedules, numbers, functions of the count; or controllers.
+      schedules: schedules, numbers, functions of the count, controllers.
       keys: an array with a leading axis, such as `jax.random.split(jax.random.key(0), 4)`, or
         whole numbers as seeds.
       chunk: the most runs at a time; None for as many as fit into `memory`.
@@ -66,8 +69,8 @@ def population(
     Raises:
       TypeError: for what is not a schedule, and keys without a leading axis.
       ValueError: for no schedules or keys, a chunk below the number of devices, a run that
-        does not fit into the memory, controllers of different forms, or a directory with chunks
-        of another population: another program, other numbers or keys.
+        does not fit into the memory, metrics of other shapes for another form, or a directory with
+        chunks of another population: another program, other numbers or keys.
 
     Example:
       >>> import jax, jaxsched
@@ -81,8 +84,36 @@ def population(
        [0.     0.    ]
        [0.5625 1.125 ]]
     """
-    keys, choose = _read_keys(keys), _chooser(schedules)
-    shape = len(schedules), len(keys)
+    keys, groups = _read_keys(keys), by_form(schedules)
+    one_form = functools.partial(
+        _of_one_form, train, keys=keys, chunk=chunk, memory=memory, mesh=mesh, progress=progress
+    )
+    if len(groups) == 1:
+        return one_form(schedules, directory=directory)
+    metrics = [
+        one_form([schedules[place] for place in places], directory=_of_group(directory, number))
+        for number, places in enumerate(groups)
+    ]
+    return in_order(groups, metrics)
+
+
+def _of_group(directory: str | Path | None, number: int) -> Path | None:
+    return None if directory is None else Path(directory) / f"form-{number:02}"
+
+
+def _of_one_form(
+    train: Callable[[Any, Any], Any],
+    schedules: Any,
+    *,
+    keys: jax.Array,
+    chunk: int | None,
+    memory: int | None,
+    mesh: Mesh | None,
+    directory: str | Path | None,
+    progress: bool,
+) -> Any:
+    """The metrics of runs that one program has: of schedules, or of controllers of one form."""
+    choose, shape = _chooser(schedules), (len(schedules), len(keys))
 
     def run(number: jax.Array) -> Any:
         return train(choose(number // len(keys)), keys[number % len(keys)])

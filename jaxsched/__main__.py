@@ -1,0 +1,5 @@
+"""`python -m jaxsched` is the command `jaxsched`."""
+
+from jaxsched.cli import main
+
+main()

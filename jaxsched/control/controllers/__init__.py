@@ -1,0 +1,1 @@
+"""What happens on an event: rates that keep a state."""

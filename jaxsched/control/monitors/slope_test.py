@@ -1,0 +1,103 @@
+"""Events where a metric does not fall significantly over a window."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from scipy.special import stdtrit
+
+from jaxsched.control.monitors.arithmetic import sign
+from jaxsched.control.monitors.monitor import monitor
+from jaxsched.control.options import Factor, Mode, Window
+from jaxsched.core import checks
+from jaxsched.core.arithmetic.steps import unfused
+from jaxsched.core.reach import whole_dtype
+
+
+class SlopeState(NamedTuple):
+    """The state of `slope_test`: the sums of a least-squares fit, free of cancellation.
+
+    Attributes:
+      count: observations in the window so far.
+      mean: their mean.
+      squares: the sum of their squared deviations from it.
+      products: the sum of these deviations times those of their numbers.
+    """
+
+    count: jax.Array
+    mean: jax.Array
+    squares: jax.Array
+    products: jax.Array
+
+
+def _enough_to_fit(hyperparams: dict[str, Any]) -> None:
+    window = checks.known(hyperparams["window"])
+    if window is not None and window < 3:
+        checks.refuse("window", window, "at least 3, to fit a line and its error")
+
+
+@monitor(
+    start=lambda **_: SlopeState(jnp.zeros((), whole_dtype()), *[jnp.zeros(())] * 3),
+    check=_enough_to_fit,
+)
+def slope_test(
+    state: SlopeState,
+    value: jax.Array,
+    window: Window = 100,
+    significance: Factor = 0.05,
+    mode: Mode = "min",
+):
+    """Fires when a metric is not significantly improving, by the slope of its regression line.
+
+    At the end of each window of n observations y_i, unless
+
+        t = b / sqrt(R / ((n - 2) S)) < -c
+
+    with the least-squares slope b of y_i over i, the sum R of the squared residuals, and
+    S = n (n^2 - 1) / 12; c is the critical value of Student's t with n - 2 degrees of freedom.
+    For mode "max" the sign of b is the other one. A window with a value that is not
+    finite is not improving.
+
+    Args:
+      window: observations in a window, at least 3.
+      significance: the probability of taking a flat metric for an improving one. If it
+        or the window is traced, c is that of the normal distribution.
+      mode: "min" if the metric is to fall, "max" if it is to rise.
+
+    Source: the SLOPE test of Zhang, Lang, Liu and Xiao, arXiv 2002.10597.
+
+    Example:
+      >>> rule = slope_test(window=4)
+      >>> state = rule.init()
+      >>> for loss in (4.0, 3.1, 1.9, 1.0, 1.0, 1.1, 0.9, 1.0):
+      ...     state, fired = rule.update(state, loss)
+      ...     print(fired, end=" ")
+      False False False False False False False True
+    """
+    count = state.count + 1
+    deviation = value - state.mean
+    mean = state.mean + deviation / count
+    rest = value - mean
+    squares = state.squares + unfused(deviation * rest)
+    # The mean number of the observations before this one is (count - 2) / 2 from 0 on.
+    products = state.products + unfused(0.5 * count * rest)
+    ends = count >= window
+    fired = ends & ~_falls(sign(mode) * products, squares, window, significance)
+    after = SlopeState(count, mean, squares, products)
+    return jax.tree.map(lambda leaf: jnp.where(ends, 0, leaf), after), fired
+
+
+def _falls(products: jax.Array, squares: jax.Array, n: Any, significance: Any) -> jax.Array:
+    """Whether the slope is below minus its critical value, without dividing by its error."""
+    n = jnp.asarray(n, squares.dtype) if isinstance(n, jax.Array) else float(n)
+    spread = n * (n * n - 1) / 12
+    explained = products * products / spread
+    residual = jnp.maximum(squares - explained, 0)
+    critical = _critical_value(significance, n - 2)
+    return (products < 0) & (explained * (n - 2) > critical * critical * residual)
+
+
+def _critical_value(significance: Any, freedom: Any) -> Any:
+    if isinstance(significance, float) and isinstance(freedom, float):
+        return max(float(-stdtrit(freedom, significance)), 0.0)
+    return jnp.maximum(-jax.scipy.stats.norm.ppf(significance), 0)

@@ -1,0 +1,76 @@
+"""Events where a metric is far above what it has been."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsched.control.monitors.arithmetic import sign
+from jaxsched.control.monitors.monitor import monitor
+from jaxsched.control.options import Mode, Window
+from jaxsched.core.arithmetic.steps import unfused
+from jaxsched.core.reach import reach, whole_dtype
+from jaxsched.core.types import Positive
+
+
+class SpikeState(NamedTuple):
+    """The state of `spike`.
+
+    Attributes:
+      count: finite observations so far.
+      mean: their running mean.
+      variance: their running variance.
+    """
+
+    count: jax.Array
+    mean: jax.Array
+    variance: jax.Array
+
+
+@monitor(start=lambda **_: SpikeState(jnp.zeros((), whole_dtype()), jnp.zeros(()), jnp.zeros(())))
+def spike(
+    state: SpikeState,
+    value: jax.Array,
+    deviations: Positive = 6.0,
+    window: Window = 128,
+    min_count: Window = 64,
+    mode: Mode = "min",
+):
+    """Fires when a metric leaves its running mean by some standard deviations.
+
+        value - mean > deviations * sqrt(variance)      for mode "min": a jump upwards
+        mean - value > deviations * sqrt(variance)      for mode "max": a fall
+
+    Mean and variance are of all finite observations before this one, each weighing
+    `1 - 1 / window` of the one after it; the first `window` ones weigh the same. A value
+    that is not finite is a spike from the first observation on, and is left out of both.
+
+    Args:
+      deviations: how many standard deviations make a spike.
+      window: observations that the mean and the variance reach back.
+      min_count: finite observations before a finite one can be a spike.
+      mode: "min" if the metric is to fall, "max" if it is to rise.
+
+    Example:
+      >>> rule = spike(deviations=3.0, window=8, min_count=4)
+      >>> state = rule.init()
+      >>> for loss in (1.0, 1.1, 0.9, 1.0, 1.1, 5.0):
+      ...     state, fired = rule.update(state, loss)
+      ...     print(fired, end=" ")
+      False False False False False True
+    """
+    finite = jnp.isfinite(value)
+    deviation = value - state.mean
+    jump = jnp.maximum(sign(mode) * deviation, 0)
+    outside = jump * jump > deviations * deviations * state.variance
+    fired = ~finite | (outside & (state.count >= min_count))
+    count = jnp.minimum(state.count, reach() - 1) + 1
+    number = jnp.minimum(count, window)
+    spread = state.variance + unfused(deviation * deviation) / number
+    after = SpikeState(
+        count=count,
+        # Not left to rounding where the value is all of the mean: it would be off by a digit.
+        mean=jnp.where(number == 1, value, state.mean + deviation / number),
+        variance=spread - spread / number,
+    )
+    return jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, state), fired

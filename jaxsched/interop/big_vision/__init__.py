@@ -1,0 +1,1 @@
+"""The configurations of big_vision."""

@@ -1,0 +1,1 @@
+"""Schedules and callbacks of Keras, and back."""

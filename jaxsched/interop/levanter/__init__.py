@@ -1,0 +1,1 @@
+"""The configurations of Levanter and Marin."""

@@ -1,0 +1,1 @@
+"""What several libraries have in common."""

@@ -1,0 +1,1 @@
+"""Schedulers of PyTorch, and back."""

@@ -1,0 +1,1 @@
+"""Optimizer states: reading rates from them, and carrying them over to other rules."""

@@ -1,1 +1,0 @@
-"""For people, not for the step: what describes, checks, writes down and reads schedules."""

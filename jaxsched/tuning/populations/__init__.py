@@ -1,0 +1,1 @@
+"""Trainings under many schedules in one program."""
