@@ -120,10 +120,17 @@ def _scheduled(fields: Fields, rate: float, run: Run, faithful: bool) -> Schedul
         whole = linear_schedule(0.0, 1.0, warmup) * whole if warmup else whole
     else:
         curve = _CURVES[kind](_Asked(fields, run, base, rate, total - warmup))
-        whole = with_warmup(curve, warmup) if warmup else curve
+        whole = _warmed_up(curve, warmup)
     if not cooldown:
         return whole
     return whole * (through_zero if faithful else to_zero)(total, cooldown)
+
+
+def _warmed_up(curve: Schedule, warmup: float) -> Schedule:
+    """A curve after a warm-up, which may also be shorter than a step."""
+    if 0 < warmup < 1:
+        return join_schedules([linear_schedule(0.0, curve(0), warmup), curve], [warmup])
+    return with_warmup(curve, warmup) if warmup else curve
 
 
 class _Asked(NamedTuple):
