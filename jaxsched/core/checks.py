@@ -24,6 +24,12 @@ def refuse(name: str, value: Any, wanted: str, error: type[Exception] = ValueErr
     raise error(f"`{name}` must be {wanted}, got {value!r}.")
 
 
+def exact(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """Marks the check of numbers that a formula takes in all their digits, also out of a stack."""
+    vars(check)["exact"] = True
+    return check
+
+
 def is_number(value: Any) -> bool:
     """Whether `value` is a real scalar: a Python or NumPy number, an array or a tracer."""
     if isinstance(value, (jax.Array, np.ndarray, np.generic)):
@@ -68,6 +74,7 @@ def number(name: str, value: Any) -> Any:
     return working(value)
 
 
+@exact
 def positive(name: str, value: Any) -> Any:
     """A finite number above 0."""
     value = number(name, value)
@@ -93,6 +100,7 @@ def whole_number(name: str, value: Any) -> Any:
     return non_negative(name, value)
 
 
+@exact
 def at_least_one(name: str, value: Any) -> Any:
     """A finite number of at least 1."""
     value = number(name, value)
@@ -102,6 +110,7 @@ def at_least_one(name: str, value: Any) -> Any:
     return value
 
 
+@exact
 def fraction(name: str, value: Any) -> Any:
     """A number from 0 to 1."""
     value = number(name, value)
@@ -111,6 +120,7 @@ def fraction(name: str, value: Any) -> Any:
     return value
 
 
+@exact
 def below_one(name: str, value: Any) -> Any:
     """A number of at least 0 that is below 1."""
     value = number(name, value)
@@ -120,6 +130,7 @@ def below_one(name: str, value: Any) -> Any:
     return value
 
 
+@exact
 def steps(name: str, value: Any) -> Any:
     """A number of steps, 0 included."""
     return non_negative(name, value)
@@ -143,6 +154,7 @@ def reached(name: str, value: Any) -> Any:
     return value
 
 
+@exact
 def ramp_steps(name: str, value: Any) -> Any:
     """A number of steps, 0 included; below 1 it was meant as a fraction of something."""
     concrete = known(steps(name, value))
@@ -152,16 +164,19 @@ def ramp_steps(name: str, value: Any) -> Any:
     return value
 
 
+@exact
 def some_steps(name: str, value: Any) -> Any:
     """A positive number of steps."""
     return positive(name, value)
 
 
+@exact
 def period(name: str, value: Any) -> Any:
     """A number of steps of at least 1."""
     return at_least_one(name, value)
 
 
+@exact
 def signed_steps(name: str, value: Any) -> Any:
     """A number of steps in either direction."""
     return number(name, value)

@@ -5,7 +5,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxsched.core.reach import reach
 from jaxsched.core.traced import is_traced
 
 
@@ -41,13 +40,6 @@ def held(value: Any) -> Any:
     or wrap.
     """
     return value if isinstance(value, bool) else plain(value)
-
-
-def whole(value: Any) -> Any:
-    """A Python float that is a whole number a count can reach as an int, for step arithmetic."""
-    if isinstance(value, float) and value.is_integer() and abs(value) <= reach():
-        return int(value)
-    return value
 
 
 def identity(tree: Any) -> tuple[Any, ...]:

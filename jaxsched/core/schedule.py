@@ -17,6 +17,7 @@ from jax.typing import ArrayLike
 
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.between import Between
+from jaxsched.core.arithmetic.chosen import Chosen
 from jaxsched.core.arithmetic.steps import as_count, host_count
 from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
@@ -99,9 +100,18 @@ def _evaluate(schedule: Schedule, count: np.ndarray | jax.Array) -> jax.Array:
 
 
 def _rate(schedule: Schedule, count: jax.Array) -> jax.Array:
+    numbers = {name: _number(schedule, name, n) for name, n in schedule.known().items()}
     with saying_how_to_branch():
-        value = schedule.maker.function(count, **schedule.known())
+        value = schedule.maker.function(count, **numbers)
     return jax.lax.convert_element_type(value, jnp.result_type(float))
+
+
+def _number(schedule: Schedule, name: str, value: Any) -> Any:
+    """A hyperparameter as its formula takes it: what is known of a stack, where that is exact."""
+    if not isinstance(value, Chosen):
+        return value
+    exact = _is_ours(schedule) and getattr(schedule.maker.readers[name], "exact", False)
+    return value if exact else jnp.asarray(value)
 
 
 def operand(name: str, value: Any) -> Any:
@@ -145,11 +155,11 @@ def at(value: Any, count: jax.Array) -> Any:
     """
     if isinstance(value, Schedule):
         return _rate(value, count if _is_ours(value) else _as_array(count))
-    return value(_as_array(count)) if callable(value) else value
+    return value(_as_array(count)) if callable(value) else _as_array(value)
 
 
-def _as_array(count: Any) -> jax.Array:
-    return jnp.asarray(count) if isinstance(count, Between) else count
+def _as_array(value: Any) -> Any:
+    return jnp.asarray(value) if isinstance(value, (Between, Chosen)) else value
 
 
 def _is_ours(schedule: Schedule) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.between import where
+from jaxsched.core.arithmetic.chosen import chosen
 from jaxsched.core.arithmetic.lookup import take
 from jaxsched.core.leaves import identity
 from jaxsched.core.schedule import Schedule, at, operand
@@ -65,13 +66,13 @@ class Stack:
         poisons no gradient.
         """
         if len(self.groups) == 1:
-            return at(self._member(0, lambda leaf: take(leaf, index)), count)
+            return at(self._member(0, lambda leaf: chosen(leaf, index)), count)
         forms, rows = self.places()
         form, row = take(forms, index), take(rows, index)
 
         def value(group: int) -> Any:
             # Where the group has fewer rows, the last of them, as `dynamic_slice` clamps.
-            member = self._member(group, lambda leaf: take(leaf, row))
+            member = self._member(group, lambda leaf: chosen(leaf, row))
             return at(member, where(form == group, count, 0))
 
         values = [value(group) for group in range(len(self.groups))]

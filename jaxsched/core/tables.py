@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core import checks
-from jaxsched.core.leaves import whole
+from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.reach import reach
 from jaxsched.core.traced import is_traced
 

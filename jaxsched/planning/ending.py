@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.checks import known
-from jaxsched.core.leaves import whole
 from jaxsched.core.schedule import Schedule, add, divide, multiply, negative, subtract
 from jaxsched.schedules.compose import clip, maximum, minimum, shift, stretch
 from jaxsched.schedules.cyclic import rewarm

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.between import where
+from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.arithmetic.curves import Curve, raised, transition
 from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.arithmetic.steps import after, divide
-from jaxsched.core.leaves import whole
 from jaxsched.core.reach import reach
 from jaxsched.core.schedule import Operand, at, schedule
 from jaxsched.core.types import NonNegative, Number, Period, Positive, Steps

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.chosen import from_known, whole
 from jaxsched.core.arithmetic.curves import Curve, cosine, linear, transition
-from jaxsched.core.leaves import whole
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.schedule import schedule
 from jaxsched.core.types import Fraction, Number, Positive, SomeSteps
@@ -100,15 +100,21 @@ def cosine_onecycle_schedule(
 
 def _knot(steps: Any, pct: Any, previous: Any) -> Any:
     """`int(pct * steps)`, a step or more after the previous knot where `pct` and `steps` allow."""
+    known = from_known(_known_knot, steps, pct, previous)
+    if known is not None:
+        return whole(known)
     steps = whole(steps)
-    if all(isinstance(x, (int, float)) for x in (steps, pct, previous)):
-        return min(max(int(pct * steps), previous + (pct > 0)), steps)
     return jnp.minimum(
         jnp.maximum(jnp.floor(pct * steps).astype(whole_dtype()), previous + (pct > 0)), steps
     )
 
 
+def _known_knot(steps: float, pct: float, previous: float) -> float:
+    return min(max(int(pct * steps), previous + (pct > 0)), steps)
+
+
 def _through(count: jax.Array, knots: list[Any], values: list[Any], curve: Curve) -> jax.Array:
+    knots = [jnp.asarray(whole(knot)) for knot in knots]
     begin, end, before, after = knots[0], knots[1], values[0], values[1]
     for i in range(1, len(knots) - 1):
         reached = count >= knots[i]

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.arithmetic.curves import (
     cosine,
     delayed,
@@ -18,7 +19,6 @@ from jaxsched.core.arithmetic.curves import (
 )
 from jaxsched.core.arithmetic.steps import ratio, reached, unfused, until
 from jaxsched.core.checks import choice
-from jaxsched.core.leaves import whole
 from jaxsched.core.schedule import schedule
 from jaxsched.core.types import NonNegative, Number, Positive, Steps
 

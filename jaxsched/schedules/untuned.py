@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.chosen import from_known
 from jaxsched.core.arithmetic.steps import ratio, unfused
 from jaxsched.core.schedule import schedule
 from jaxsched.core.types import BelowOne
@@ -52,11 +53,11 @@ def untuned_warmup_schedule(
 
 
 def _whole_length(numerator: float, b2: Any) -> Any:
-    if isinstance(b2, (int, float)):
-        return float(int(numerator / (1.0 - b2)))
-    return jnp.floor(numerator / (1 - b2))
+    length = from_known(lambda b2: float(int(numerator / (1.0 - b2))), b2)
+    return length if length is not None else jnp.floor(numerator / (1 - b2))
 
 
+@checks.exact
 def _second_decay_rate(name: str, value: Any) -> Any:
     concrete = checks.known(checks.number(name, value))
     if concrete is not None and not 0.6 < concrete < 1:
@@ -64,8 +65,11 @@ def _second_decay_rate(name: str, value: Any) -> Any:
     return value
 
 
+SecondDecayRate = Annotated[float | jax.Array, _second_decay_rate]
+
+
 @schedule
-def radam_warmup_schedule(count: jax.Array, b2: Annotated[float | jax.Array, _second_decay_rate]):
+def radam_warmup_schedule(count: jax.Array, b2: SecondDecayRate):
     """The rectification of RAdam as a warm-up: a factor from 0 to 1.
 
         rate = sqrt((r - 4) (r - 2) R / ((R - 4) (R - 2) r))
@@ -95,9 +99,14 @@ def radam_warmup_schedule(count: jax.Array, b2: Annotated[float | jax.Array, _se
 
 def _first(b2: Any, decay: jax.Array, limit: jax.Array) -> Any:
     """The first t with r > 4; where `b2` is known in 60 digits, as then r may cancel."""
-    if not isinstance(b2, (int, float)):
-        before = _gap(jnp.arange(1.0, 129.0), decay, limit) <= 0
-        return 1 + jnp.sum(before).astype(decay.dtype)
+    known = from_known(_first_of_known, b2)
+    if known is not None:
+        return known
+    before = _gap(jnp.arange(1.0, 129.0), decay, limit) <= 0
+    return 1 + jnp.sum(before).astype(decay.dtype)
+
+
+def _first_of_known(b2: float) -> float:
     t = 1
     with localcontext(prec=60):
         known = Decimal(b2)
@@ -108,8 +117,8 @@ def _first(b2: Any, decay: jax.Array, limit: jax.Array) -> Any:
 
 def _rate_and_limit(b2: Any) -> tuple[jax.Array, jax.Array]:
     """`-log(b2)` and `R - 4`, in float64 where `b2` is known."""
-    known = isinstance(b2, (int, float))
-    rate = -math.log(b2) if known else -jnp.log1p(b2 - 1)
+    known = from_known(lambda b2: -math.log(b2), b2)
+    rate = known if known is not None else -jnp.log1p(b2 - 1)
     # Of a `b2` near 0.6 the difference from 1/2 is exact, and 5 b2 is not.
     limit = (5 * (b2 - 0.5) - 0.5) / (1 - b2)
     return jnp.asarray(rate, jnp.result_type(float)), jnp.asarray(limit, jnp.result_type(float))

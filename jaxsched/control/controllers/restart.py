@@ -8,9 +8,9 @@ from jaxsched.control.controllers.controller import Phase, controller
 from jaxsched.control.controllers.limit import limit
 from jaxsched.control.monitors.monitor import AMonitor
 from jaxsched.control.options import Axis, Metric, Observations
+from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.arithmetic.steps import slowed
-from jaxsched.core.leaves import whole
 from jaxsched.core.schedule import Operand, at
 from jaxsched.core.types import AtLeastOne, Flag, Positive
 

@@ -15,9 +15,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.arithmetic.powers import power
 from jaxsched.core.arithmetic.steps import not_negative, ratio, reached, unfused, until
-from jaxsched.core.leaves import whole
 
 Curve = Callable[[jax.Array, jax.Array], tuple[Any, jax.Array]]
 
@@ -86,7 +86,7 @@ def sigmoid(lower: Any, upper: Any) -> Curve:
 
 def decaying_to(ratio: Any) -> Curve:
     """An exponential that falls to a ratio of its beginning, stretched so that it ends at 0."""
-    log = jnp.clip(-jnp.log(ratio), -80.0, 80.0)
+    log = jnp.clip(-jnp.log(jnp.asarray(ratio)), -80.0, 80.0)
     # Near a ratio of 1 two terms of the series, of which the first is a straight line.
     straight = jnp.abs(log) < 1e-4
     curved = jnp.where(straight, 1, log)

@@ -12,12 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsched.core.arithmetic.chosen import Chosen, from_known, whole
 from jaxsched.core.arithmetic.doubles import double_of, nearest, over, plus, power_of, times
 from jaxsched.core.arithmetic.lookup import locate, since_begin, take
 from jaxsched.core.arithmetic.powers import as_exponential_of, exponential
 from jaxsched.core.arithmetic.steps import divide
 from jaxsched.core.checks import known
-from jaxsched.core.leaves import whole
 from jaxsched.core.reach import reach, whole_dtype
 
 MAX_CYCLES = 100_000
@@ -43,6 +43,10 @@ class Cycle(NamedTuple):
 
 def cycle(count: jax.Array, period: Any, period_mult: Any) -> Cycle:
     """The place of `count` among cycles of `period`, `period * period_mult`, ... steps."""
+    known = from_known(_number_of_cycles, period, period_mult)
+    if isinstance(known, Chosen):
+        growing = _among_known(count, period, period_mult, known)
+        return _unless_equal(count, whole(period), period_mult, growing)
     period, mult = whole(period), whole(period_mult)
     if isinstance(mult, int) and mult == 1:
         return _equal(count, period)
@@ -51,8 +55,15 @@ def cycle(count: jax.Array, period: Any, period_mult: Any) -> Cycle:
     count = jnp.asarray(count)
     integers = jnp.issubdtype(jnp.result_type(period, mult), jnp.integer)
     growing = (_growing_by_whole if integers else _growing)(count, period, mult)
+    return _unless_equal(count, period, mult, growing)
+
+
+def _unless_equal(count: jax.Array, period: Any, mult: Any, growing: Cycle) -> Cycle:
+    """Growing cycles where `mult` is not 1."""
     equal = _equal(count, period)
-    return jax.tree.map(lambda one, other: jnp.where(mult == 1, one, other), equal, growing)
+    return jax.tree.map(
+        lambda one, other: jnp.where(mult == 1, jnp.asarray(one), other), equal, growing
+    )
 
 
 def scaled(value: Any, mult: Any, place: Cycle) -> Any:
@@ -106,6 +117,33 @@ def _among(count: jax.Array, table: np.ndarray, mult: Any) -> Cycle:
     number = locate(count, begins[1:])
     passed, factor = since_begin(count, begins, number), take(factors, number)
     return Cycle(number, passed, take(lengths, number), factor, begins.size)
+
+
+def _number_of_cycles(period: float, mult: float) -> int:
+    return int(np.sum(starts(period, mult) <= reach()))
+
+
+def _of_member(period: float, mult: float, size: int) -> tuple[np.ndarray, ...]:
+    """Begins, lengths and factors of the cycles within reach, filled up to a size."""
+    table = starts(period, mult)
+    begins = table[table <= reach()]
+    lengths = np.minimum(np.diff(table, append=np.inf), reach())[: begins.size]
+    fill = [(0, size - begins.size)]
+    return (
+        np.pad(begins, fill, constant_values=reach()).astype(np.int64),
+        np.pad(lengths, fill).astype(np.int64),
+        np.power(float(mult), np.minimum(np.arange(size), begins.size)),
+    )
+
+
+def _among_known(count: jax.Array, period: Any, mult: Any, cycles: Chosen) -> Cycle:
+    """Cycles of whichever member of a stack is asked for: each has tables of its own."""
+    size = int(np.max(cycles.table))
+    tables = from_known(lambda *numbers: _of_member(*numbers, size), period, mult)
+    begins, lengths, factors = (take(table.table, table.index) for table in tables)
+    number = jnp.minimum(locate(count, begins[1:]), cycles.astype(np.int32) - 1)
+    passed = since_begin(count, begins, number)
+    return Cycle(number, passed, take(lengths, number), take(factors, number), None)
 
 
 def _growing_by_whole(count: jax.Array, period: Any, mult: Any) -> Cycle:

@@ -16,6 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core.arithmetic import doubles
+from jaxsched.core.arithmetic.chosen import Chosen, from_known
+from jaxsched.core.arithmetic.lookup import take
 from jaxsched.core.reach import reach, whole_dtype
 
 # Below it the quotients of a digit are beyond what floats tell apart.
@@ -29,18 +31,16 @@ def divide_by_real(count: jax.Array, steps: Any) -> tuple[jax.Array, jax.Array, 
     """
     if whole_dtype() == np.int64:
         return _in_float64(count, steps)
-    if isinstance(steps, (int, float)):
-        if steps > reach():
-            return jnp.zeros_like(count), count.astype(float), steps - count.astype(float)
-        fraction = fraction_of(float(steps), reach())
-        times, rest = _fitting(count, fraction.numerator, fraction.denominator)
-        times, rest = _as_in_float64(times, rest, fraction, float(steps))
-        passed, left = (
-            part.astype(float) * (1 / fraction.denominator)
-            for part in (rest, fraction.numerator - rest)
-        )
+    if isinstance(steps, (int, float)) and steps > reach():
+        return jnp.zeros_like(count), count.astype(float), steps - count.astype(float)
+    known = from_known(_known_divisor, steps)
+    if known:
+        parts, unit, bound = known
+        times, rest = _fitting(count, parts, unit)
+        times, rest = _as_in_float64(times, rest, parts, bound)
+        passed, left = (part.astype(float) * (1 / unit) for part in (rest, _unsigned(parts) - rest))
         return times.astype(whole_dtype()), passed, left
-    steps = steps.astype(float)
+    steps = jnp.asarray(steps, float)
     parts, unit = _as_fraction(jax.lax.stop_gradient(steps))
     times, rest = _fitting(count, parts, unit)
     passed, left = (part.astype(float) / unit.astype(float) for part in (rest, parts - rest))
@@ -64,6 +64,26 @@ def _in_float64(count: jax.Array, steps: Any) -> tuple[jax.Array, jax.Array, jax
     moved = times * (length - divisor)
     left = divisor - passed
     return times.astype(whole_dtype()), passed - moved, left + moved + (length - divisor)
+
+
+def _known_divisor(steps: float) -> tuple[int, int, float]:
+    """A length as a fraction of whole numbers, and the bound of `_as_in_float64`."""
+    if steps > reach():
+        return reach() + 1, 1, math.inf
+    fraction = fraction_of(float(steps), reach())
+    excess = Fraction(steps) / fraction - 1
+    rounded = excess > Fraction(1, 2**54)
+    return *fraction.as_integer_ratio(), float(Fraction(1, 2**53) / excess) if rounded else math.inf
+
+
+def _unsigned(number: Any) -> Any:
+    """A whole number modulo 2^32."""
+    if isinstance(number, int):
+        return jnp.uint32(number % 2**32)
+    if isinstance(number, Chosen):
+        bits = number.table.astype(np.int64).astype(np.uint32).view(np.int32)
+        return take(bits, number.index).astype(jnp.uint32)
+    return number.astype(jnp.uint32)
 
 
 @cache
@@ -93,11 +113,11 @@ def _greatest_up_to(bound: Fraction, most: int) -> Fraction:
 
 def _fitting(count: jax.Array, parts: Any, unit: Any) -> tuple[jax.Array, jax.Array]:
     """`count unit / parts`, rounded down, and the rest in parts."""
-    unsigned, digit, modulus = jnp.uint32, 16, 2**32
+    unsigned, digit = jnp.uint32, 16
     known = isinstance(parts, int)
-    inverse = 1 / parts if known else 1 / parts.astype(float)
+    inverse = 1 / (parts if known else parts.astype(float))
     size = float(unit) if known else unit.astype(float)
-    parts, unit = (unsigned(x % modulus) if known else x.astype(unsigned) for x in (parts, unit))
+    parts, unit = _unsigned(parts), _unsigned(unit)
     if not known or size * inverse > 1:
         # Of a length below 1 there are more than a count can tell.
         limit = reach() * 0.999 / jnp.maximum(size * inverse, 1)
@@ -118,20 +138,19 @@ def _fitting(count: jax.Array, parts: Any, unit: Any) -> tuple[jax.Array, jax.Ar
 
 
 def _as_in_float64(
-    times: jax.Array, rest: jax.Array, fraction: Fraction, steps: float
+    times: jax.Array, rest: jax.Array, parts: Any, bound: Any
 ) -> tuple[jax.Array, jax.Array]:
     """Without the multiples whose quotient float64 rounds to what is just below them.
 
     Where a length is rounded up by between 2^-54 and 2^-53 of itself that is so for those n
     of which `n / 2^k`, within 1 and 2, exceeds a bound.
     """
-    excess = Fraction(steps) / fraction - 1
-    if not excess > Fraction(1, 2**54):
+    if isinstance(bound, float) and bound == math.inf:
         return times, rest
-    bound = float(Fraction(1, 2**53) / excess)
     mantissa, _ = jnp.frexp(times.astype(float))
-    below = (rest == 0) & (times > 0) & ((mantissa == 0.5) | (2 * mantissa > bound))
-    return times - below, jnp.where(below, fraction.numerator, rest)
+    beyond = (2 * mantissa > bound) | ((mantissa == 0.5) & (bound < math.inf))
+    below = (rest == 0) & (times > 0) & beyond
+    return times - below, jnp.where(below, _unsigned(parts), rest)
 
 
 def _as_fraction(steps: jax.Array) -> tuple[jax.Array, jax.Array]:

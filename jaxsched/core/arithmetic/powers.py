@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.core.arithmetic.between import Between
+from jaxsched.core.arithmetic.chosen import from_known, whole
 from jaxsched.core.arithmetic.steps import ratio
-from jaxsched.core.leaves import whole
 
 Chunks = tuple[Any, Any, Any]
 """A number as an unevaluated sum; the first two have 12 significant bits."""
@@ -30,14 +30,15 @@ _LOG2_LOW = _LOG2_INVERSES - _LOG2_HIGH
 
 def exponential(init: Any, rate: Any, count: jax.Array, steps: Any) -> jax.Array:
     """`init * rate ** (count / steps)` for `rate > 0`; exactly `init` at count 0."""
+    known = from_known(lambda rate, steps: _chunks_of_known(math.log2(rate) / steps), rate, steps)
     steps = whole(steps)
-    log = jnp.log(rate) * ratio(count, steps)
+    log = jnp.log(jnp.asarray(rate)) * ratio(count, steps)
     if jnp.result_type(float) == jnp.float64:
         # In two factors, which are finite: 0 stays 0 however much it grows.
         root = jnp.exp(jnp.minimum(log / 2, 709.0))
         return init * root * root
-    if isinstance(rate, (int, float)) and isinstance(steps, (int, float)):
-        exponent = _product(_chunks_of_known(math.log2(rate) / steps), _chunks(count))
+    if known:
+        exponent = _product(known, _chunks(count))
     else:
         exponent = _product(_log2(rate), _quotient(count, steps))
     return _scaled(init, exponent, log)
@@ -82,8 +83,9 @@ def _chunks_of_known(x: float) -> Chunks:
 
 
 def _chunks(count: Any) -> Chunks:
-    if isinstance(count, (int, float)):
-        return _chunks_of_known(count)
+    known = from_known(_chunks_of_known, count)
+    if known:
+        return known
     part = jax.lax.stop_gradient(count.gone) if isinstance(count, Between) else 0
     count = count.whole if isinstance(count, Between) else jnp.asarray(count)
     count = jax.lax.stop_gradient(count)

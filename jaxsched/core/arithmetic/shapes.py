@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.core import checks
+from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.arithmetic.curves import (
     between,
     cosine,
@@ -22,7 +23,6 @@ from jaxsched.core.arithmetic.curves import (
 )
 from jaxsched.core.arithmetic.powers import exponential as geometric_sequence
 from jaxsched.core.arithmetic.steps import choose, reached, unfused
-from jaxsched.core.leaves import whole
 
 Weights = tuple[jax.Array, jax.Array]
 

@@ -15,9 +15,9 @@ from jax.typing import ArrayLike
 
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.between import Between, where
+from jaxsched.core.arithmetic.chosen import from_known, whole
 from jaxsched.core.arithmetic.division import divide_by_real
 from jaxsched.core.arithmetic.rounding import unfused as unfused
-from jaxsched.core.leaves import whole
 from jaxsched.core.reach import reach, whole_dtype
 
 
@@ -61,9 +61,10 @@ def not_negative(count: Any) -> Any:
 def ratio(count: Any, steps: Any) -> Any:
     """`count / steps`, where 0 steps count as 1; correctly rounded but for known `steps`."""
     count = jnp.asarray(count, jnp.result_type(float))
-    if isinstance(steps, (int, float)):
+    inverse = from_known(lambda steps: 1 / (steps or 1), steps)
+    if inverse is not None:
         # As it is, XLA would combine the constant with others, but not in every program.
-        return unfused(count * (1 / (steps or 1)))
+        return unfused(count * inverse)
     if jnp.issubdtype(steps.dtype, jnp.integer):
         return count / jnp.maximum(steps, 1)
     return count / jnp.where(steps == 0, 1, steps)
@@ -112,9 +113,9 @@ def _between_steps(count: jax.Array, place: Any) -> bool:
 
 def parted(place: Any) -> tuple[Any, Any]:
     """The last whole step before a place, and how far behind it the place is."""
-    if isinstance(place, float):
-        first = min(math.floor(place), reach())
-        return first, jnp.asarray(place - first, jnp.result_type(float))
+    first = from_known(lambda place: min(math.floor(place), reach()), place)
+    if first is not None:
+        return first, jnp.asarray(place - first).astype(float)
     first = jnp.floor(place).astype(whole_dtype())
     return first, place - first.astype(place.dtype)
 
@@ -200,4 +201,4 @@ def choose(condition: Any, yes: Any, no: Any) -> Any:
     """`yes` if the condition holds, else `no`; decided at once where it is known."""
     if isinstance(condition, bool):
         return yes if condition else no
-    return jnp.where(condition, yes, no)
+    return jnp.where(condition, jnp.asarray(yes), jnp.asarray(no))
