@@ -6,6 +6,7 @@ at which cycles begin are computed, and compared with the count.
 """
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -123,7 +124,7 @@ def _number_of_cycles(period: float, mult: float) -> int:
     return int(np.sum(starts(period, mult) <= reach()))
 
 
-def _of_member(period: float, mult: float, size: int) -> tuple[np.ndarray, ...]:
+def _of_member(size: int, period: float, mult: float) -> tuple[np.ndarray, ...]:
     """Begins, lengths and factors of the cycles within reach, filled up to a size."""
     table = starts(period, mult)
     begins = table[table <= reach()]
@@ -139,7 +140,7 @@ def _of_member(period: float, mult: float, size: int) -> tuple[np.ndarray, ...]:
 def _among_known(count: jax.Array, period: Any, mult: Any, cycles: Chosen) -> Cycle:
     """Cycles of whichever member of a stack is asked for: each has tables of its own."""
     size = int(np.max(cycles.table))
-    tables = from_known(lambda *numbers: _of_member(*numbers, size), period, mult)
+    tables = from_known(partial(_of_member, size), period, mult)
     begins, lengths, factors = (take(table.table, table.index) for table in tables)
     number = jnp.minimum(locate(count, begins[1:]), cycles.astype(np.int32) - 1)
     passed = since_begin(count, begins, number)

@@ -75,6 +75,9 @@ def after(count: Any, begin: Any) -> Any:
     begin = whole(begin)
     if _in_whole_steps(count, begin):
         return count.back(begin)
+    if isinstance(count, Between):
+        first, part = parted(begin)
+        return (count.whole - first).astype(part.dtype) + (count.gone - part)
     if not _between_steps(count, begin):
         return count - begin
     first, part = parted(begin)
@@ -86,6 +89,9 @@ def until(count: jax.Array, end: Any) -> jax.Array:
     end = whole(end)
     if _in_whole_steps(count, end):
         return (end - count.whole - 1).astype(count.dtype) + count.left
+    if isinstance(count, Between):
+        first, part = parted(end)
+        return (first - count.whole).astype(part.dtype) + (part - count.gone)
     if not _between_steps(count, end):
         return end - count
     first, part = parted(end)
@@ -97,7 +103,8 @@ def reached(count: jax.Array, place: Any) -> jax.Array:
     place = whole(place)
     if _in_whole_steps(count, place):
         return count.whole >= place
-    return until(count, place) <= 0 if _between_steps(count, place) else count >= place
+    parts = isinstance(count, Between) or _between_steps(count, place)
+    return until(count, place) <= 0 if parts else count >= place
 
 
 def _in_whole_steps(count: Any, place: Any) -> TypeGuard[Between]:
@@ -128,7 +135,10 @@ def since(count: jax.Array, begin: Any) -> jax.Array:
 def moved(count: jax.Array, steps: Any) -> jax.Array:
     """`count - steps` for steps of either sign, held within 0 and the reach of a count."""
     steps = whole(steps)
+    if _between_steps(count, steps):
+        return not_negative(_moved_between(count, steps))
     if jnp.issubdtype(jnp.result_type(steps), jnp.floating):
+        steps = jnp.asarray(steps)
         forward = not_negative(count - jnp.minimum(steps, 0))
         return jnp.where(steps < 0, forward, since(count, jnp.maximum(steps, 0)))
     passed = after(count, steps)
@@ -136,6 +146,14 @@ def moved(count: jax.Array, steps: Any) -> jax.Array:
         return not_negative(passed)
     wrapped = (passed < 0) & (steps < 0)
     return jnp.minimum(jnp.where(wrapped, reach(), not_negative(passed)), reach())
+
+
+def _moved_between(count: jax.Array, steps: Any) -> Between:
+    """`count - steps`, of which the whole steps and what is between them are kept apart."""
+    first, part = parted(steps)
+    before = count - first - (part > 0)
+    before = jnp.where((before < 0) & (jnp.asarray(first) < 0), reach(), before)
+    return Between(before, jnp.where(part > 0, 1 - part, 0), jnp.where(part > 0, part, 1))
 
 
 def divide(count: Any, steps: Any) -> tuple[jax.Array, Any]:

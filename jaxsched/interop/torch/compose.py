@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import jax
-
 from jaxsched.core import checks
 from jaxsched.core.schedule import Schedule
 from jaxsched.interop.shared.reading import (
@@ -104,21 +102,7 @@ def _sequential(scheduler: Any, entry: Entry) -> Schedule:
             schedules.append(from_start(member, following))
         else:
             schedules.append(schedules[-1])
-    return join_schedules(_of_different_forms(schedules), boundaries)
-
-
-def _of_different_forms(schedules: list[Schedule]) -> list[Schedule]:
-    """The same, delayed by no step as often as it takes for all to differ in form.
-
-    Those of one form would share a formula over arrays, whose numbers are float32: of a decay
-    by 0.9999 a step that leaves three digits after ten thousand steps.
-    """
-    different: dict[Any, Schedule] = {}
-    for schedule in schedules:
-        while jax.tree.structure(schedule) in different:
-            schedule = shift(schedule, 0)
-        different[jax.tree.structure(schedule)] = schedule
-    return list(different.values())
+    return join_schedules(schedules, boundaries)
 
 
 _FOLLOWING = ("SWALR", "MultiplicativeLR")
