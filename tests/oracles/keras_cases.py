@@ -122,7 +122,7 @@ SCHEDULES = {
     "InverseTimeDecay": _case(
         "InverseTimeDecay",
         initial_learning_rate=rates,
-        decay_steps=lengths,
+        decay_steps=st.one_of(lengths, st.sampled_from([1.2, 2.4, 7.1, 1000 / 3])),
         decay_rate=st.sampled_from([0.0, 0.5, 1.0, 7.3]),
         staircase=st.booleans(),
     ),
@@ -183,6 +183,13 @@ SAMPLES: list[Case] = [
     (
         "InverseTimeDecay",
         {"initial_learning_rate": 0.1, "decay_steps": 9, "decay_rate": 0.5, "staircase": True},
+    ),
+    *(
+        (
+            name,
+            {"initial_learning_rate": 1.0, "decay_steps": 1.2, "decay_rate": r, "staircase": True},
+        )
+        for name, r in (("ExponentialDecay", 0.99), ("InverseTimeDecay", 1.0))
     ),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 1000, "alpha": 0.1}),
     (

@@ -64,7 +64,7 @@ def _cycles(name: str, **arguments: Any) -> st.SearchStrategy[Case]:
         name,
         t_initial=lengths,
         lr_min=floors,
-        cycle_mul=st.sampled_from([1.0, 1.0, 1.5, 2.0, 3.0, 0.5]),
+        cycle_mul=st.sampled_from([1.0, 1.0, 1.5, 2.0, 3.0, 0.5, 0.9, 1.37]),
         cycle_decay=st.sampled_from([1.0, 0.5, 0.1]),
         cycle_limit=st.integers(0, 6),
         **prefixed,
@@ -76,14 +76,15 @@ def _case(name: str, **arguments: Any) -> st.SearchStrategy[Case]:
     return st.tuples(st.just(name), st.fixed_dictionaries(arguments))
 
 
-powers = st.sampled_from([0.5, 1.0, 1.5, 3.0])
+periods = st.one_of(lengths, st.sampled_from([2.4, 1000 / 3, 7.1, 0.7]))
+powers = st.sampled_from([0.5, 1.0, 1.51, 3.0])
 STRATEGIES = {
     "CosineLRScheduler": _cycles("CosineLRScheduler", k_decay=powers),
     "PolyLRScheduler": _cycles("PolyLRScheduler", k_decay=powers, power=powers),
     "TanhLRScheduler": _cycles(
         "TanhLRScheduler", lb=st.sampled_from([-7.0, -2.0]), ub=st.sampled_from([1.0, 3.0])
     ),
-    "StepLRScheduler": _case("StepLRScheduler", decay_t=lengths, decay_rate=decays, **prefixed),
+    "StepLRScheduler": _case("StepLRScheduler", decay_t=periods, decay_rate=decays, **prefixed),
     "MultiStepLRScheduler": _case(
         "MultiStepLRScheduler",
         decay_t=st.lists(lengths, max_size=5).map(sorted),
@@ -112,6 +113,7 @@ SAMPLES: list[Case] = [
     ("CosineLRScheduler", {**CYCLES, "cycle_limit": 5, "cycle_decay": 0.5}),
     ("CosineLRScheduler", {**CYCLES, "cycle_limit": 5, "cycle_mul": 2.0, "k_decay": 1.5}),
     ("CosineLRScheduler", {**CYCLES, "cycle_limit": 5, "cycle_mul": 0.5}),
+    ("CosineLRScheduler", {**CYCLES, "cycle_limit": 8, "cycle_mul": 0.9, "k_decay": 1.51}),
     ("PolyLRScheduler", {**CYCLES, "power": 0.9, "warmup_t": 0}),
     ("PolyLRScheduler", {**CYCLES, "cycle_limit": 3, "cycle_mul": 3.0, "cycle_decay": 0.5}),
     ("TanhLRScheduler", CYCLES),

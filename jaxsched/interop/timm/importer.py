@@ -62,8 +62,7 @@ def from_timm(
       `lr_min` from there on.
 
     Noise has the same distribution, but is made by another generator: the steps' factors
-    differ. If the cycles' lengths are not whole numbers, the rate is accurate to float32 of the
-    peak, not of itself.
+    differ.
 
     Args:
       scheduler: the scheduler; nothing is changed.
