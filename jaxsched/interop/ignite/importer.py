@@ -72,8 +72,8 @@ def from_ignite(
       >>> scheduler = type("ExpStateScheduler", (), module)()
       >>> scheduler.initial_value, scheduler.gamma, scheduler.event_index = 1.0, 0.5, 0
       >>> value = from_ignite(scheduler)
-      >>> print(value(0), value(1))
-      0.5 0.25
+      >>> print(f"{value(0):.2f} {value(1):.2f}")
+      0.50 0.25
     """
     kind = _kind(scheduler)
     if kind == "ParamGroupScheduler":

@@ -68,8 +68,8 @@ def from_paddle(
       >>> scheduler.base_lr, scheduler.gamma = 1.0, 0.5
       >>> scheduler.last_epoch, scheduler.last_lr = 1, 0.5
       >>> rate = from_paddle(scheduler)
-      >>> print(rate(0), rate(1))
-      0.5 0.25
+      >>> print(f"{rate(0):.2f} {rate(1):.2f}")
+      0.50 0.25
     """
     del group
     kind = class_of(scheduler, "paddle", _SUPPORTED, _METHODS)
