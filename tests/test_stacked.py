@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import jaxsched as js
 from jaxsched.core.stack import read_stack
-from tests.measure import distance, exact, interesting
+from tests.measure import WHOLE, distance, exact, interesting
 from tests.rows import Row
 from tests.table import ROWS
 
@@ -18,7 +18,7 @@ from tests.table import ROWS
 def values_of(members, places, counts):
     """Of each member the values at its counts, in one program."""
     stack = read_stack("members", members)
-    return jax.jit(jax.vmap(jax.vmap(stack.at, (None, 0))))(places, np.stack(counts))
+    return jax.jit(jax.vmap(jax.vmap(stack.at, (None, 0))))(places, np.stack(counts).astype(WHOLE))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -56,6 +56,15 @@ def test_lengths_that_follow_from_others_are_those_of_the_schedule_alone():
         found = values_of(warmups, np.arange(2), [np.arange(30, dtype=np.int32)] * 2)
         for warmup, values in zip(warmups, found, strict=True):
             np.testing.assert_allclose(values, warmup(np.arange(30)), 3e-7)
+
+
+def test_cycles_begin_where_they_do_alone():
+    numbers = [(10, 1.5), (7, 2), (100 / 3, 1.1), (5, 1), (9, 1.001), (2**30, 3.0)]
+    cycles = [js.cosine_restarts_schedule(1.0, *each) for each in numbers]
+    counts = np.unique(2.0 ** np.linspace(0, 30.99, 3000) // 1).astype(np.int32)
+    found = values_of(cycles, np.arange(6), [counts] * 6)
+    for alone, values in zip(cycles, found, strict=True):
+        np.testing.assert_allclose(values, alone(counts), 0, 3e-7)
 
 
 def test_formulas_of_others_are_given_arrays():
