@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import jaxsched
 from tests import formulas
+from tests.compiling import quick_jit
 from tests.measure import DTYPE, as_seen, distance, exact, interesting
 from tests.rows import MAX_COUNT, Row
 from tests.table import ROWS
@@ -156,7 +157,7 @@ def test_vmap_over_every_number(row: Row):
     population = jax.tree.map(
         lambda *numbers: jnp.stack([jnp.asarray(x) for x in numbers]), *members
     )
-    together = jax.jit(jax.vmap(lambda schedule: schedule(counts)))(population)
+    together = quick_jit(jax.vmap(lambda schedule: schedule(counts)))(population)
     alone = [call(schedule, counts) for schedule in members]
     np.testing.assert_allclose(together, np.stack(alone), rtol=2e-6, atol=1e-30)
 
@@ -166,7 +167,7 @@ def test_gradients_are_those_of_the_formula(row: Row):
     counts = [c for c in interesting(row, row.sample)[::37] if c not in row.knots(row.sample)]
     moving = {name: float(row.sample[name]) for name in row.continuous}
     gradient = jax.grad(lambda h, count: row.make({**row.sample, **h})(count))
-    found = jax.jit(jax.vmap(gradient, (None, 0)))(moving, np.array(counts))
+    found = quick_jit(jax.vmap(gradient, (None, 0)))(moving, np.array(counts))
     small = formulas.mpfr(10) ** -25
     for name, value in moving.items():
         for count, slope in zip(counts, found[name], strict=True):
@@ -188,7 +189,7 @@ def test_gradients_are_finite_everywhere(row: Row):
         known = dict(zip(moving, numbers, strict=True))
         return structure.unflatten([known.get(i, x) for i, x in enumerate(leaves)])(count)
 
-    gradients = jax.jit(jax.vmap(jax.grad(value), (None, 0)))
+    gradients = quick_jit(jax.vmap(jax.grad(value), (None, 0)))
     for slopes in gradients([leaves[i] for i in moving], counts):
         assert np.isfinite(slopes).all()
 
@@ -218,7 +219,7 @@ def test_optax_accepts_it(row: Row):
         optax.MultiSteps(optax.adam(schedule), every_k_schedule=2).gradient_transformation(),
     )
 
-    @jax.jit
+    @quick_jit
     def all_updates():
         return [one.update(params, one.init(params), params)[0] for one in optimizers]
 
