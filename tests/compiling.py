@@ -28,3 +28,8 @@ def is_known(name: str, value: Any) -> bool:
 
 def quick_jit(function: Any, **kwargs: Any) -> Any:
     return jax.jit(function, compiler_options=quickly(), **kwargs)
+
+
+def quick_flags() -> str:
+    """The same for all programs of a process to be started, in its `XLA_FLAGS`."""
+    return " ".join(f"--{name}={value}".lower() for name, value in quickly().items())

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 import jaxsched as js
 from jaxsched.control.controllers.controller import memory_of
 from tests import control_reference as plain
+from tests.compiling import quick_flags, quick_jit
 from tests.control_reference import answers
 from tests.control_table import (
     CONTROLLERS,
@@ -78,7 +79,7 @@ def run(controller: js.Controller, metrics: Any) -> tuple[jax.Array, dict[str, j
     return rates, js.record(state)
 
 
-call = jax.jit(run)
+call = quick_jit(run)
 
 
 def run_given(controller: js.Controller, values: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -132,7 +133,7 @@ def test_vmap_over_hyperparameters(row: Row, data: st.DataObject):
         agree(lane, row.reference(draw), metrics)
 
 
-@jax.jit
+@quick_jit
 def mapped(controllers: list[js.Controller], values: Any) -> Any:
     together = jax.tree.map(lambda *leaves: jnp.stack(leaves), *controllers)
     return jax.vmap(run_given, in_axes=(0, None))(together, values)
@@ -207,7 +208,7 @@ DTYPES = (jnp.float32, jnp.bfloat16, jnp.float16)
 every_transform = pytest.mark.parametrize("name", TRANSFORMS)
 
 
-@partial(jax.jit, static_argnames="name")
+@partial(quick_jit, static_argnames="name")
 def trained(name: str, h: Any, metrics: Any) -> Any:
     """Updates and states, for parameters of each dtype."""
     transform = TRANSFORMS[name][1](**h, mode="min")
@@ -287,7 +288,7 @@ def test_a_constant_metric_reduces_as_in(options: dict[str, Any], reductions: li
 FIELDS = optax.contrib.ReduceLROnPlateauState._fields
 
 
-@jax.jit
+@quick_jit
 def both(h: Any, values: jax.Array) -> Any:
     """The scales of ours and of Optax, whose factor and margin cannot be traced."""
 
@@ -642,7 +643,7 @@ def test_gradients_are_finite_whatever_the_metrics(row: Row):
         controller = structure.unflatten([known.get(i, leaf) for i, leaf in enumerate(leaves)])
         return run_given(controller, metrics)[0].sum()
 
-    slope = jax.jit(jax.grad(total))
+    slope = quick_jit(jax.grad(total))
     numbers = [jnp.asarray(leaves[i], DTYPE) for i in moving]
     for metrics in (WITHOUT_GAPS, [NAN] * LENGTH, [INF] * LENGTH):
         for found in slope(numbers, np.array(metrics, DTYPE)):
@@ -655,7 +656,7 @@ def test_gradients_with_respect_to_the_peak_and_the_factor():
         return run_given(js.reduce_on(js.plateau(patience=2), schedule, factor), metrics)[0].sum()
 
     metrics = np.array([1.0, NAN] * (LENGTH // 2), DTYPE)
-    by_peak, by_factor = jax.jit(jax.grad(total, argnums=(0, 1)))(0.5, 0.9)
+    by_peak, by_factor = quick_jit(jax.grad(total, argnums=(0, 1)))(0.5, 0.9)
     count = np.arange(LENGTH)
     events = count // 2
     close(by_peak, np.sum((1 - count / 60) * 0.9**events), rtol=1e-5)
@@ -684,7 +685,8 @@ def test_a_state_is_made_outside_of_the_mapped_axis():
 
 
 def test_eight_devices():
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
+    flags = f"--xla_force_host_platform_device_count=8 {quick_flags()}"
+    environment = {**os.environ, "XLA_FLAGS": flags}
     command = [sys.executable, "-m", "tests.eight_devices"]
     root = Path(__file__).parent.parent
     subprocess.run(command, env={**environment, "JAX_PLATFORMS": "cpu"}, cwd=root, check=True)

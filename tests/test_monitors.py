@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import jaxsched as js
 from tests import control_reference as plain
+from tests.compiling import quick_jit
 from tests.control_reference import answers
 from tests.control_table import (
     LENGTH,
@@ -92,7 +93,7 @@ def test_vmap_over_hyperparameters(row: Row, data: st.DataObject):
         agree(lane, answers(row.reference(draw), metrics))
 
 
-@jax.jit
+@quick_jit
 def mapped(monitors: list[js.Monitor], metrics: tuple[Any, Any]) -> jax.Array:
     together = jax.tree.map(lambda *leaves: jnp.stack(leaves), *monitors)
     return jax.vmap(run, in_axes=(0, None), axis_size=len(monitors))(together, metrics)
