@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import jaxsched as js
+from tests.compiling import quick_jit
 
 POWER = {
     "L0": 2.4,
@@ -67,7 +68,7 @@ def test_many_changes_are_thinned():
 
 def test_it_is_differentiable():
     law = js.LossLaw(("annealing", "multi_power"), (ANNEALING, POWER), (0.99, None), (0.5, 0.5))
-    slope = jax.grad(lambda end: law(js.linear_schedule(3e-4, end, 1500), 1500))
+    slope = quick_jit(jax.grad(lambda end: law(js.linear_schedule(3e-4, end, 1500), 1500)))
     assert np.isfinite(slope(0.0))
     assert np.isfinite(slope(1e-4))
 

@@ -32,6 +32,8 @@ def area(rates: jax.Array, counts: jax.Array) -> jax.Array:
     return jnp.cumsum(rates)[counts - 1]
 
 
+# One program: by itself each of some two hundred operations would be compiled for each length.
+@jax.jit
 def momentum(rates: jax.Array, counts: Any, memory: Any) -> jax.Array:
     """S2, the sum over the updates of the falls of the rate, each heard for a while."""
 
