@@ -18,6 +18,7 @@ from jax import export
 
 import jaxsched as js
 import jaxsched.flax
+from tests.compiling import quick_jit
 
 PARAMS = {"w": jnp.ones((4, 4)), "b": jnp.ones(2)}
 LOSSES = [1.0, 1.0, 1.0]
@@ -51,7 +52,7 @@ def drive_optax(transform, how, params=PARAMS, **arguments):
 
 def drive_branching(transform, how):
     """As one program: outside of any, each branch would be compiled anew at each update."""
-    compiled = optax.GradientTransformationExtraArgs(transform.init, jax.jit(transform.update))
+    compiled = optax.GradientTransformationExtraArgs(transform.init, quick_jit(transform.update))
     return drive_optax(compiled, how)
 
 
