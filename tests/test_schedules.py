@@ -89,17 +89,20 @@ def test_eager_is_within_two_units_of_jit(row: Row):
 
 @every_row
 def test_one_dtype_for_every_count(row: Row):
+    """With traced numbers, whose types are weak; known ones see of a count its dtype and shape."""
     schedule = row.schedule
-    scalars = [3, np.uint32(3), jnp.int32(3), jnp.float32(3), jnp.bfloat16(3), 3.0]
-    for count in (*scalars, np.arange(6).reshape(2, 3), np.arange(2.0)):
-        for value in (
-            jax.eval_shape(partial(schedule, count)),
-            jax.eval_shape(schedule, count),
-            jax.eval_shape(call, schedule, count),
-        ):
-            assert value.dtype == DTYPE
-            assert not value.weak_type
-            assert value.shape == np.shape(count)
+    whole, real = [3, np.uint32(3), jnp.int32(3)], [jnp.float32(3), jnp.bfloat16(3), 3.0]
+    matrix, vector = np.arange(6).reshape(2, 3), np.arange(2.0)
+    for count in (*whole, *real, matrix, vector):
+        assert_strong(jax.eval_shape(call, schedule, count), count)
+    for count in (whole[0], real[-1], matrix):
+        assert_strong(jax.eval_shape(partial(schedule, count)), count)
+    for count in (whole[-1], real[0], vector):
+        assert_strong(jax.eval_shape(schedule, count), count)
+
+
+def assert_strong(value: jax.ShapeDtypeStruct, count: Any) -> None:
+    assert (value.dtype, value.weak_type, value.shape) == (DTYPE, False, np.shape(count))
 
 
 @every_row
