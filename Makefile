@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 SITE := .venv-site
 
-.PHONY: demo test coverage lint dist fuzz bench gallery site oracles oracles-paddle aot clean
+.PHONY: demo test coverage lint dist fuzz mutants bench gallery site oracles oracles-paddle aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -28,6 +28,9 @@ dist: $(VENV)/.dev  ## build the distributions in dist/, and try each in a fresh
 
 fuzz: $(VENV)/.test  ## give a million random texts to the reader of expressions
 	$(BIN)/python -m tests.fuzz_parse
+
+mutants: $(VENV)/.test  ## put 200 small faults into a copy of the package, and report which no test notices
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 12 minutes, and write docs/benchmarks*.md
 	$(BIN)/python -m benchmarks.population --output docs/benchmarks-population.md
