@@ -41,10 +41,12 @@ class Made:
     def anew(self) -> None:
         """What a restart makes of it."""
         name, known = self.make.__name__, self.steps.gi_frame.f_locals
-        if name in ("any_of", "all_of", "ignore_nonfinite"):
+        if name in ("any_of", "all_of", "ignore_nonfinite", "after"):
             for rule in known.get("monitors") or [known["monitor"]]:
                 rule.anew()
-        elif name not in ("threshold", "every", "nonfinite"):
+            if name == "after":
+                self.begin()
+        elif name not in ("threshold", "every", "nonfinite", "above", "below"):
             self.begin(**{kept: known[kept] for kept in ("left_out", "events") if kept in known})
 
 
@@ -117,11 +119,17 @@ def plateau(
 
 
 @observing
-def worsening(patience=1, rtol=0.0, atol=0.0, mode="min", cooldown=0, left_out=0) -> Steps:
-    best, worse, fires = None, 0, False
+def worsening(
+    patience=1, rtol=0.0, atol=0.0, mode="min", cooldown=0, window=1, left_out=0
+) -> Steps:
+    best, worse, seen, fires = None, 0, [], False
     opposite = "max" if mode == "min" else "min"
     while True:
-        value = yield fires
+        seen.append((yield fires))
+        fires = False
+        if len(seen) < window:
+            continue
+        value, seen = mean_of(seen), []
         finite = bool(np.isfinite(value))
         is_worse = not finite or (best is not None and improves(value, best, rtol, atol, opposite))
         worse = worse + 1 if is_worse and not left_out else 0
@@ -133,10 +141,16 @@ def worsening(patience=1, rtol=0.0, atol=0.0, mode="min", cooldown=0, left_out=0
 
 
 @observing
-def improving(patience=1, rtol=1e-4, atol=0.0, mode="min", cooldown=0, left_out=0) -> Steps:
-    best, good, fires = None, 0, False
+def improving(
+    patience=1, rtol=1e-4, atol=0.0, mode="min", cooldown=0, window=1, left_out=0
+) -> Steps:
+    best, good, seen, fires = None, 0, [], False
     while True:
-        value = yield fires
+        seen.append((yield fires))
+        fires = False
+        if len(seen) < window:
+            continue
+        value, seen = mean_of(seen), []
         improved = improves(value, best, rtol, atol, mode)
         best = value if improved else best
         good = good + 1 if improved and not left_out else 0
@@ -155,6 +169,40 @@ def threshold(target, mode="min") -> Steps:
         if np.isfinite(value):
             there = value <= DTYPE(target) if mode == "min" else value >= DTYPE(target)
             fires, reached = bool(there) and not reached, bool(there)
+
+
+@observing
+def above(bound) -> Steps:
+    fires = False
+    while True:
+        fires = bool((yield fires) > DTYPE(bound))
+
+
+@observing
+def below(bound) -> Steps:
+    fires = False
+    while True:
+        fires = bool((yield fires) < DTYPE(bound))
+
+
+@ticking
+def after(steps, monitor) -> Steps:
+    fires = False
+    for _ in range(steps):
+        yield fires
+    while True:
+        fires = monitor((yield fires))
+
+
+@ticking
+def stalled(steps, rtol=1e-4, atol=0.0, mode="min") -> Steps:
+    best, since, fires = None, 0, False
+    for update in itertools.count():
+        value = yield fires
+        improved = value is not None and improves(value, best, rtol, atol, mode)
+        fires = value is not None and not improved and update - since >= steps
+        best = value if improved else best
+        since = update if improved or fires else since
 
 
 @observing
@@ -199,22 +247,23 @@ def ignore_nonfinite(monitor) -> Steps:
 
 
 @observing
-def slow_progress(window=10, rtol=1e-3, atol=0.0, mode="min") -> Steps:
+def slow_progress(window=10, rtol=1e-3, atol=0.0, mode="min", window_growth=1.0, events=0) -> Steps:
     previous, seen, fires = None, [], False
     while True:
         seen.append((yield fires))
         fires = False
-        if len(seen) < window:
+        if len(seen) < grown(window, window_growth, events):
             continue
         mean, seen = mean_of(seen), []
         if previous is not None:
             gained = previous - mean if mode == "min" else mean - previous
             fires = not np.isfinite(mean) or bool(gained < margin(previous, rtol, atol))
+            events += fires
         previous = mean if np.isfinite(mean) else previous
 
 
 @observing
-def spike(deviations=6.0, window=128, min_count=64, mode="min") -> Steps:
+def spike(deviations=6.0, window=128, min_count=64, mode="min", skip_fired=False) -> Steps:
     seen, fires = [], False
     while True:
         value = float((yield fires))
@@ -231,7 +280,8 @@ def spike(deviations=6.0, window=128, min_count=64, mode="min") -> Steps:
             bar = deviations * math.sqrt(np.average((passed - mean) ** 2, weights=weights))
             jump = value - seen[0] - mean if mode == "min" else mean - (value - seen[0])
             fires = decided(jump, bar, 1e-6 * max(map(abs, [*seen, value])))
-        seen.append(value)
+        if not (fires and skip_fired):
+            seen.append(value)
 
 
 def decided(jump: float, bar: float, noise: float) -> bool | None:
@@ -241,15 +291,18 @@ def decided(jump: float, bar: float, noise: float) -> bool | None:
 
 
 @observing
-def slope_test(window=100, significance=0.05, mode="min", traced=False) -> Steps:
-    quantile = special.ndtri if traced else functools.partial(special.stdtrit, window - 2)
-    critical = max(-quantile(significance), 0.0)
+def slope_test(
+    window=100, significance=0.05, mode="min", window_growth=1.0, traced=False, events=0
+) -> Steps:
     y, fires = [], False
     while True:
         y.append(float((yield fires)))
-        fires = False
-        if len(y) == window:
+        fires, size = False, grown(window, window_growth, events)
+        if len(y) == size:
+            quantile = special.ndtri if traced else functools.partial(special.stdtrit, size - 2)
+            critical = max(-quantile(significance), 0.0)
             fires, y = is_not_falling(np.array(y), critical, 1 if mode == "min" else -1), []
+            events += bool(fires)
 
 
 def is_not_falling(y: np.ndarray, critical: float, sign: int) -> bool | None:

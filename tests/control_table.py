@@ -156,7 +156,8 @@ plateaus = draws(
 )
 grown = draws(patience_growth=growths, window_growth=growths, reset_best=st.booleans())
 thresholds = draws(target=signed, mode=modes)
-streaks = draws(patience=some, rtol=margins, atol=margins, mode=modes, cooldown=few)
+windows = st.integers(1, 4)
+streaks = draws(patience=some, rtol=margins, atol=margins, mode=modes, cooldown=few, window=windows)
 
 # In what is made of several, each has one mode: a mode is a part of the program.
 falling = streaks.map(lambda h: {**h, "mode": "min"})
@@ -165,7 +166,7 @@ flat = plateaus.map(lambda h: {**h, "mode": "min"})
 slow = draws(window=some, rtol=margins, atol=margins, mode=st.just("max")).filter(margins_of)
 
 PLATEAU = dict(patience=2, rtol=0.1, atol=0.0, mode="min", window=1, cooldown=1)
-STREAK = dict(patience=2, rtol=0.1, atol=0.0, mode="min", cooldown=1)
+STREAK = dict(patience=2, rtol=0.1, atol=0.0, mode="min", cooldown=1, window=1)
 
 
 def named(name: str, draw: st.SearchStrategy[Draw], make: Callable[..., Any], **sample: Any) -> Row:
@@ -193,8 +194,32 @@ MONITORS = [
         atol=0.0,
         mode="min",
     ),
+    Row(
+        "slow_progress, growing",
+        draws(
+            window=some,
+            rtol=margins,
+            atol=margins,
+            mode=modes,
+            window_growth=st.sampled_from([1.5, 2.0]),
+        ).filter(margins_of),
+        dict(window=2, rtol=0.1, atol=0.0, mode="min", window_growth=1.5),
+        lambda h: js.slow_progress(**h),
+        lambda h: plain.slow_progress(**h),
+    ),
     named("worsening", streaks, lambda **h: js.worsening(**h), **STREAK),
     named("improving", streaks, lambda **h: js.improving(**h), **STREAK),
+    named(
+        "stalled",
+        draws(steps=some, rtol=margins, atol=margins, mode=modes),
+        lambda **h: js.stalled(**h),
+        steps=3,
+        rtol=0.1,
+        atol=0.0,
+        mode="min",
+    ),
+    named("above", draws(bound=signed), lambda **h: js.above(**h), bound=2.0),
+    named("below", draws(bound=signed), lambda **h: js.below(**h), bound=0.5),
     named(
         "spike",
         draws(deviations=floats(1.5, 6.0), window=st.integers(2, 20), min_count=some, mode=modes),
@@ -231,6 +256,15 @@ MONITORS = [
         ),
     ),
     named("nonfinite", draws(), lambda **h: js.nonfinite(**h)),
+    Row(
+        "after",
+        draws(a=falling, steps=few, c=some),
+        dict(a=STREAK, steps=4, c=20),
+        lambda h: js.after(h["steps"], js.any_of([js.worsening(**h["a"]), js.every(h["c"])])),
+        lambda h: plain.after(
+            h["steps"], plain.any_of([plain.worsening(**h["a"]), plain.every(h["c"])])
+        ),
+    ),
     Row(
         "ignore_nonfinite",
         draws(a=falling, c=some),

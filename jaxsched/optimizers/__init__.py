@@ -19,4 +19,7 @@ from jaxsched.optimizers.states.reading import learning_rate as learning_rate
 from jaxsched.optimizers.states.reading import learning_rates as learning_rates
 from jaxsched.optimizers.states.records import log_values as log_values
 from jaxsched.optimizers.states.records import record as record
+from jaxsched.optimizers.stop import StopOnState as StopOnState
+from jaxsched.optimizers.stop import should_stop as should_stop
+from jaxsched.optimizers.stop import stop_on as stop_on
 from jaxsched.optimizers.tokens import ScaleByTokensState as ScaleByTokensState

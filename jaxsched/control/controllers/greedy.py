@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxsched.control.controllers.controller import Phase, controller
 from jaxsched.control.monitors.arithmetic import improves, never
-from jaxsched.control.monitors.monitor import AMonitor, ticking
+from jaxsched.control.monitors.monitor import read_any_monitor, ticking
 from jaxsched.control.options import Axis, Factor, Metric, Mode, Observations, Window
 from jaxsched.control.options import window as whole_window
 from jaxsched.core import checks
@@ -181,15 +181,20 @@ def _moved(
     return after, scale <= min_scale * (1 + _CLOSE)
 
 
-def _follows_a_scale(hyperparams: dict[str, Any]) -> None:
-    if hyperparams["monitor"].maker is not greedy:
-        checks.refuse("monitor", hyperparams["monitor"], "one that gives a scale: `greedy`")
+vars(greedy).update(gives_scale=True)
 
 
-@controller(check=_follows_a_scale)
+def _scale_giver(name: str, value: Any) -> Any:
+    """A monitor that gives a scale."""
+    if read_any_monitor(name, value).maker is not greedy:
+        checks.refuse(name, value, "one that gives a scale: `greedy`")
+    return value
+
+
+@controller()
 def follow(
     phase: Phase,
-    monitor: AMonitor,
+    monitor: Annotated[Any, _scale_giver],
     schedule: Operand,
     metric: Metric = "value",
     axis_name: Axis | None = None,

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.arithmetic.steps import unfused
 
 
@@ -44,3 +45,11 @@ def better(value: jax.Array, best: jax.Array, mode: str) -> jax.Array:
 def running_mean(mean: jax.Array, value: jax.Array, number: jax.Array) -> jax.Array:
     """The mean of `number` values, the last of which is `value`, the others' being `mean`."""
     return mean + (value - mean) / number
+
+
+def grown(number: Any, growth: Any, events: jax.Array) -> Any:
+    """A number of observations that grows with each event, rounded, halves down."""
+    if isinstance(growth, (int, float)) and growth == 1:
+        return number
+    # Half of one is rounded down, also where a power is a hair above it.
+    return jnp.ceil(exponential(number, growth, events, 1) - 0.501)

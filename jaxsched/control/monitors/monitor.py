@@ -128,6 +128,7 @@ def monitor(
 
     The function sees one observation at a time, a floating scalar. Where there was none,
     what it returns is dropped, so it need not know. It must not branch in Python on values.
+    A hyperparameter may be a monitor, or a list of them, whose state is a part of its own.
 
     Args:
       start: from the hyperparameters, by keyword, to the first state, a tuple of scalars.
@@ -146,6 +147,11 @@ def monitor(
       ...     state, fired = rule.update(state, loss)
       >>> print(rule, fired)
       doubled(ratio=3.0) True
+      >>> @jaxsched.monitor(start=lambda bound, monitor: monitor.init())
+      ... def clipped(state, value, bound, monitor):
+      ...     return monitor.update(state, jax.numpy.minimum(value, bound))
+      >>> clipped(10.0, doubled())
+      clipped(bound=10.0, monitor=doubled())
     """
     _check_start(bare, start)
 
@@ -156,9 +162,7 @@ def monitor(
             after = jax.tree.map(lambda new, old: jnp.where(observed, new, old), after, state)
             return after, fired & observed
 
-        return maker(
-            if_observed, Monitor, checks.number, first=2, check=check, start=start, anew=anew
-        )
+        return maker(if_observed, Monitor, _read, first=2, check=check, start=start, anew=anew)
 
     return decorate
 
@@ -194,7 +198,23 @@ def ticking(
     return lambda function: maker(function, Monitor, checks.number, first=3, start=start, anew=anew)
 
 
+def _read(name: str, value: Any) -> Any:
+    """A monitor, several of them, or a number."""
+    several = isinstance(value, (list, tuple)) and any(isinstance(one, Monitor) for one in value)
+    if several:
+        return read_monitors(name, value)
+    return read_monitor(name, value) if isinstance(value, Monitor) else checks.number(name, value)
+
+
 def read_monitor(name: str, value: Any) -> Monitor:
+    """A monitor that fires."""
+    value = read_any_monitor(name, value)
+    if getattr(value.maker, "gives_scale", False):
+        checks.refuse(name, value, "a monitor that fires; this one gives a scale, for `follow`")
+    return value
+
+
+def read_any_monitor(name: str, value: Any) -> Monitor:
     """A monitor."""
     if is_maker(value):
         made = f"`{value.__name__}` makes one when it is called"

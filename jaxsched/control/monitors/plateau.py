@@ -1,18 +1,18 @@
 """Events where the best value of a metric has not been improved for a while."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxsched.control.monitors.arithmetic import (
+    grown,
     improves,
     never,
     running_mean,
 )
 from jaxsched.control.monitors.monitor import monitor
 from jaxsched.control.options import Mode, Observations, Window
-from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.types import AtLeastOne, Flag, NonNegative
 
@@ -96,8 +96,8 @@ def plateau(
       ...     print(fired, end=" ")
       False False False True
     """
-    patience = _grown(patience, patience_growth, state.events)
-    window = _grown(window, window_growth, state.events)
+    patience = grown(patience, patience_growth, state.events)
+    window = grown(window, window_growth, state.events)
     count = state.count + 1
     mean = running_mean(state.avg_value, value, count)
     ends = count >= window
@@ -117,10 +117,3 @@ def plateau(
     )
     within = state._replace(count=count, avg_value=mean)
     return jax.tree.map(lambda end, inside: jnp.where(ends, end, inside), after, within), fired
-
-
-def _grown(number: Any, growth: Any, events: jax.Array) -> Any:
-    if isinstance(growth, (int, float)) and growth == 1:
-        return number
-    # Half a window is rounded down, also where a power is a hair above it.
-    return jnp.ceil(exponential(number, growth, events, 1) - 0.501)

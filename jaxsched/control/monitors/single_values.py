@@ -46,6 +46,47 @@ def threshold(state: ThresholdState, value: jax.Array, target: Number, mode: Mod
 
 
 @monitor(start=lambda **_: ())
+def above(state: tuple[()], value: jax.Array, bound: Number):
+    """Fires at each value above a bound.
+
+        value > bound
+
+    `threshold` fires where the metric gets there, and not while it stays. NaN is not above any
+    bound, infinity is.
+
+    Args:
+      bound: a number, in units of the metric.
+
+    Example:
+      >>> rule = above(0.02)
+      >>> for divergence in (0.01, 0.03, 0.04, 0.01):
+      ...     print(rule.update(rule.init(), divergence)[1], end=" ")
+      False True True False
+    """
+    return state, value > jnp.asarray(bound, value.dtype)
+
+
+@monitor(start=lambda **_: ())
+def below(state: tuple[()], value: jax.Array, bound: Number):
+    """Fires at each value below a bound.
+
+        value < bound
+
+    Otherwise as `above`.
+
+    Args:
+      bound: a number, in units of the metric.
+
+    Example:
+      >>> rule = below(0.005)
+      >>> for divergence in (0.01, 0.003, 0.002, 0.01):
+      ...     print(rule.update(rule.init(), divergence)[1], end=" ")
+      False True True False
+    """
+    return state, value < jnp.asarray(bound, value.dtype)
+
+
+@monitor(start=lambda **_: ())
 def nonfinite(state: tuple[()], value: jax.Array):
     """Fires at each value that is NaN or infinite.
 

@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 from scipy.special import stdtrit
 
-from jaxsched.control.monitors.arithmetic import sign
+from jaxsched.control.monitors.arithmetic import grown, sign
 from jaxsched.control.monitors.monitor import monitor
 from jaxsched.control.options import Factor, Mode, Window
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.steps import unfused
 from jaxsched.core.reach import whole_dtype
+from jaxsched.core.types import AtLeastOne
 
 
 class SlopeState(NamedTuple):
@@ -22,12 +23,24 @@ class SlopeState(NamedTuple):
       mean: their mean.
       squares: the sum of their squared deviations from it.
       products: the sum of these deviations times those of their numbers.
+      events: how often it has fired.
     """
 
     count: jax.Array
     mean: jax.Array
     squares: jax.Array
     products: jax.Array
+    events: jax.Array
+
+
+def _start(**_: object) -> SlopeState:
+    whole = jnp.zeros((), whole_dtype())
+    return SlopeState(whole, *[jnp.zeros(())] * 3, events=whole)
+
+
+def _anew(state: SlopeState, **_: object) -> SlopeState:
+    """What has grown stays grown."""
+    return _start()._replace(events=state.events)
 
 
 def _enough_to_fit(hyperparams: dict[str, Any]) -> None:
@@ -36,16 +49,14 @@ def _enough_to_fit(hyperparams: dict[str, Any]) -> None:
         checks.refuse("window", window, "at least 3, to fit a line and its error")
 
 
-@monitor(
-    start=lambda **_: SlopeState(jnp.zeros((), whole_dtype()), *[jnp.zeros(())] * 3),
-    check=_enough_to_fit,
-)
+@monitor(start=_start, anew=_anew, check=_enough_to_fit)
 def slope_test(
     state: SlopeState,
     value: jax.Array,
     window: Window = 100,
     significance: Factor = 0.05,
     mode: Mode = "min",
+    window_growth: AtLeastOne = 1.0,
 ):
     """Fires when a metric is not significantly improving, by the slope of its regression line.
 
@@ -61,8 +72,10 @@ def slope_test(
     Args:
       window: observations in a window, at least 3.
       significance: the probability of taking a flat metric for an improving one. If it
-        or the window is traced, c is that of the normal distribution.
+        or the window is traced, or the window grows, c is that of the normal distribution.
       mode: "min" if the metric is to fall, "max" if it is to rise.
+      window_growth: after each event the window is that many times longer, rounded to whole
+        observations, halves down: a lower rate takes longer to show what it can do.
 
     Source: the SLOPE test of Zhang, Lang, Liu and Xiao, arXiv 2002.10597.
 
@@ -74,6 +87,7 @@ def slope_test(
       ...     print(fired, end=" ")
       False False False False False False False True
     """
+    window = grown(window, window_growth, state.events)
     count = state.count + 1
     deviation = value - state.mean
     mean = state.mean + deviation / count
@@ -83,8 +97,9 @@ def slope_test(
     products = state.products + unfused(0.5 * count * rest)
     ends = count >= window
     fired = ends & ~_falls(sign(mode) * products, squares, window, significance)
-    after = SlopeState(count, mean, squares, products)
-    return jax.tree.map(lambda leaf: jnp.where(ends, 0, leaf), after), fired
+    within = SlopeState(count, mean, squares, products, state.events)
+    after = _start()._replace(events=state.events + fired)
+    return jax.tree.map(lambda end, inside: jnp.where(ends, end, inside), after, within), fired
 
 
 def _falls(products: jax.Array, squares: jax.Array, n: Any, significance: Any) -> jax.Array:

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.monitors.arithmetic import margin, never, running_mean, sign
+from jaxsched.control.monitors.arithmetic import grown, margin, never, running_mean, sign
 from jaxsched.control.monitors.monitor import monitor
 from jaxsched.control.options import Mode, Window
 from jaxsched.core import checks
 from jaxsched.core.reach import whole_dtype
-from jaxsched.core.types import NonNegative
+from jaxsched.core.types import AtLeastOne, NonNegative
 
 
 class SlowProgressState(NamedTuple):
@@ -20,11 +20,23 @@ class SlowProgressState(NamedTuple):
       previous: the mean of the last whole window, infinite before there is one.
       count: observations in the window so far.
       mean: their mean.
+      events: how often it has fired.
     """
 
     previous: jax.Array
     count: jax.Array
     mean: jax.Array
+    events: jax.Array
+
+
+def _start(mode: str, **_: object) -> SlowProgressState:
+    whole = jnp.zeros((), whole_dtype())
+    return SlowProgressState(jnp.asarray(never(mode)), whole, jnp.zeros(()), whole)
+
+
+def _anew(state: SlowProgressState, mode: str, **_: object) -> SlowProgressState:
+    """What has grown stays grown."""
+    return _start(mode)._replace(events=state.events)
 
 
 def _some_margin(hyperparams: dict[str, Any]) -> None:
@@ -34,12 +46,7 @@ def _some_margin(hyperparams: dict[str, Any]) -> None:
         )
 
 
-@monitor(
-    start=lambda mode, **_: SlowProgressState(
-        jnp.asarray(never(mode)), jnp.zeros((), whole_dtype()), jnp.zeros(())
-    ),
-    check=_some_margin,
-)
+@monitor(start=_start, anew=_anew, check=_some_margin)
 def slow_progress(
     state: SlowProgressState,
     value: jax.Array,
@@ -47,6 +54,7 @@ def slow_progress(
     rtol: NonNegative = 1e-3,
     atol: NonNegative = 0.0,
     mode: Mode = "min",
+    window_growth: AtLeastOne = 1.0,
 ):
     """Fires when a metric improves more slowly than a given rate over a window.
 
@@ -64,6 +72,8 @@ def slow_progress(
       rtol: the improvement asked for from window to window, as a part of the previous mean.
       atol: the improvement asked for, in units of the metric.
       mode: "min" if the metric is to fall, "max" if it is to rise.
+      window_growth: after each event the window is that many times longer, rounded to whole
+        observations, halves down. A margin in `atol` does not grow with it.
 
     Raises:
       ValueError: also if both margins are 0; `worsening` is for that.
@@ -76,14 +86,17 @@ def slow_progress(
       ...     print(fired, end=" ")
       False False False False False True
     """
+    window = grown(window, window_growth, state.events)
     count = state.count + 1
     mean = running_mean(state.mean, value, count)
     ends, finite = count >= window, jnp.isfinite(mean)
     gained = sign(mode) * (state.previous - mean)
     slow = ~finite | (gained < margin(state.previous, rtol, atol))
+    fired = ends & slow & jnp.isfinite(state.previous)
     after = SlowProgressState(
         previous=jnp.where(ends & finite, mean, state.previous),
         count=jnp.where(ends, 0, count),
         mean=jnp.where(ends, 0, mean),
+        events=state.events + fired,
     )
-    return after, ends & slow & jnp.isfinite(state.previous)
+    return after, fired

@@ -10,7 +10,7 @@ from jaxsched.control.monitors.monitor import monitor
 from jaxsched.control.options import Mode, Window
 from jaxsched.core.arithmetic.steps import unfused
 from jaxsched.core.reach import reach, whole_dtype
-from jaxsched.core.types import Positive
+from jaxsched.core.types import Flag, Positive
 
 
 class SpikeState(NamedTuple):
@@ -35,6 +35,7 @@ def spike(
     window: Window = 128,
     min_count: Window = 64,
     mode: Mode = "min",
+    skip_fired: Flag = False,
 ):
     """Fires when a metric leaves its running mean by some standard deviations.
 
@@ -50,6 +51,9 @@ def spike(
       window: observations that the mean and the variance reach back.
       min_count: finite observations before a finite one can be a spike.
       mode: "min" if the metric is to fall, "max" if it is to rise.
+      skip_fired: whether a value at which it fires is left out of mean and variance, so that a
+        high spike does not hide a lower one behind it. A metric that has jumped for good then
+        fires at every value.
 
     Example:
       >>> rule = spike(deviations=3.0, window=8, min_count=4)
@@ -73,4 +77,5 @@ def spike(
         mean=jnp.where(number == 1, value, state.mean + deviation / number),
         variance=spread - spread / number,
     )
-    return jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, state), fired
+    kept = finite & ~(fired & skip_fired)
+    return jax.tree.map(lambda new, old: jnp.where(kept, new, old), after, state), fired

@@ -1,5 +1,6 @@
 """Events where a metric has become worse, or better, several times in a row."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -9,6 +10,7 @@ from jaxsched.control.monitors.arithmetic import (
     better,
     improves,
     never,
+    running_mean,
     worsens,
 )
 from jaxsched.control.monitors.monitor import monitor
@@ -21,18 +23,23 @@ class StreakState(NamedTuple):
     """The state of `improving` and `worsening`.
 
     Attributes:
-      best_value: the best value so far, infinite before the first.
-      streak: observations in a row that count.
-      cooldown_count: observations still to be left out.
+      best_value: the best mean of a window so far, infinite before the first.
+      streak: windows in a row that count.
+      cooldown_count: windows still to be left out.
+      count: observations in the window so far.
+      mean: their mean.
     """
 
     best_value: jax.Array
     streak: jax.Array
     cooldown_count: jax.Array
+    count: jax.Array
+    mean: jax.Array
 
 
 def _streak_start(mode: str, **_: object) -> StreakState:
-    return StreakState(jnp.asarray(never(mode)), *[jnp.zeros((), whole_dtype())] * 2)
+    whole = jnp.zeros((), whole_dtype())
+    return StreakState(jnp.asarray(never(mode)), whole, whole, whole, jnp.zeros(()))
 
 
 def _without_best(state: StreakState, mode: str, **_: object) -> StreakState:
@@ -48,23 +55,25 @@ def worsening(
     atol: NonNegative = 0.0,
     mode: Mode = "min",
     cooldown: Observations = 0,
+    window: Window = 1,
 ):
     """Fires when a metric is worse than its best, by a margin or for some observations.
 
-    An observation is worse if
+    The metric is averaged over windows, one after the other. A window is worse if
 
-        value > best + (rtol |best| + atol)      for mode "min"
-        value < best - (rtol |best| + atol)      for mode "max"
+        mean > best + (rtol |best| + atol)      for mode "min"
+        mean < best - (rtol |best| + atol)      for mode "max"
 
-    or if it is not finite. When it fires, the best is forgotten: the value at which it
+    or if its mean is not finite. When it fires, the best is forgotten: the mean at which it
     fired takes its place, if it is finite, or else the next one that is.
 
     Args:
-      patience: worse observations in a row until it fires.
+      patience: worse windows in a row until it fires.
       rtol: the relative margin.
       atol: the absolute margin.
       mode: "min" if the metric is to fall, "max" if it is to rise.
-      cooldown: observations left out after it fires, but for the best value.
+      cooldown: windows left out after it fires, but for the best value.
+      window: observations in a window.
 
     Example:
       >>> rule = worsening(patience=2)
@@ -74,11 +83,13 @@ def worsening(
       ...     print(fired, end=" ")
       False False False True
     """
-    worse = worsens(value, state.best_value, rtol, atol, mode)
+    count, mean = _in_window(state, value)
+    worse = worsens(mean, state.best_value, rtol, atol, mode)
     after, fired = _streak(state, worse, patience, cooldown)
-    fresh = jnp.where(jnp.isfinite(value), value, never(mode))
-    best = jnp.where(fired, fresh, better(value, state.best_value, mode))
-    return after._replace(best_value=best), fired
+    fresh = jnp.where(jnp.isfinite(mean), mean, never(mode))
+    best = jnp.where(fired, fresh, better(mean, state.best_value, mode))
+    within = state._replace(count=count, mean=mean)
+    return _at_end(count >= window, within, after._replace(best_value=best), fired)
 
 
 @monitor(start=_streak_start, anew=_without_best)
@@ -90,18 +101,20 @@ def improving(
     atol: NonNegative = 0.0,
     mode: Mode = "min",
     cooldown: Observations = 0,
+    window: Window = 1,
 ):
     """Fires when a metric has improved several times in a row: the opposite of `plateau`.
 
-    An observation improves as in `plateau`; the first finite one does. For controllers that
-    raise the rate while all goes well.
+    A window improves as in `plateau`; the first finite one does. For controllers that raise
+    the rate while all goes well.
 
     Args:
       patience: improvements in a row until it fires.
       rtol: the relative margin.
       atol: the absolute margin.
       mode: "min" if the metric is to fall, "max" if it is to rise.
-      cooldown: observations left out after it fires, but for the best value.
+      cooldown: windows left out after it fires, but for the best value.
+      window: observations in a window.
 
     Example:
       >>> rule = improving(patience=2)
@@ -111,9 +124,24 @@ def improving(
       ...     print(fired, end=" ")
       False True False False
     """
-    improved = improves(value, state.best_value, rtol, atol, mode)
+    count, mean = _in_window(state, value)
+    improved = improves(mean, state.best_value, rtol, atol, mode)
     after, fired = _streak(state, improved, patience, cooldown)
-    return after._replace(best_value=jnp.where(improved, value, state.best_value)), fired
+    best = jnp.where(improved, mean, state.best_value)
+    within = state._replace(count=count, mean=mean)
+    return _at_end(count >= window, within, after._replace(best_value=best), fired)
+
+
+def _in_window(state: StreakState, value: jax.Array) -> tuple[jax.Array, jax.Array]:
+    count = state.count + 1
+    return count, running_mean(state.mean, value, count)
+
+
+def _at_end(
+    ends: jax.Array, within: StreakState, after: StreakState, fired: jax.Array
+) -> tuple[StreakState, jax.Array]:
+    after = after._replace(count=jnp.zeros_like(within.count), mean=jnp.zeros_like(within.mean))
+    return jax.tree.map(partial(jnp.where, ends), after, within), ends & fired
 
 
 def _streak(
@@ -123,4 +151,4 @@ def _streak(
     streak = jnp.where(counts & ~cooling, state.streak + 1, 0)
     fired = streak >= patience
     rest = jnp.where(fired, cooldown, jnp.maximum(state.cooldown_count - 1, 0))
-    return StreakState(state.best_value, jnp.where(fired, 0, streak), rest), fired
+    return state._replace(streak=jnp.where(fired, 0, streak), cooldown_count=rest), fired
