@@ -162,8 +162,9 @@ def observe(optimizer: nnx.Optimizer[Any], **metrics: ArrayLike) -> None:
     """
     after = inbox.observe(optimizer.opt_state, **metrics)
     for old, new in zip(_inboxes(optimizer.opt_state), _inboxes(after), strict=True):
-        for name in old.by_metric.keys() & metrics.keys():
-            _set(old.by_metric[name], new.by_metric[name])
+        if metrics.keys() & set(inbox.names_in(old)):
+            (key,) = old.by_metric
+            _set(old.by_metric[key], new.by_metric[key])
 
 
 def _inboxes(tree: Any) -> list[inbox.Inbox]:

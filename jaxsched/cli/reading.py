@@ -60,8 +60,8 @@ def read(text: str, run: Run | None = None) -> Curve:
         raise ValueError(f"`{made.__name__}` is a monitor: it gives events, not rates.")
     if isinstance(made, Controller):
         remark = (
-            f"`{made.__name__}` reacts to the metric `{made.metric}`, which there is none of here:"
-            " these are the rates before the first event."
+            f"`{made.__name__}` reacts to the metric `{', '.join(made.metrics)}`, which there"
+            " is none of here: these are the rates before the first event."
         )
         return Curve(text, before_events(made), remark)
     return Curve(text, made, "")

@@ -13,8 +13,9 @@ from jaxsched.control.controllers.state import (
     Contents,
     ControllerState,
     Memory,
+    contents,
     counts_of,
-    start,
+    first_memory,
     values_of,
 )
 from jaxsched.control.monitors.plateau import PlateauState, plateau
@@ -104,7 +105,7 @@ def begun(controller: Controller) -> ReduceLROnPlateauState:
     state = controller.init()
     values = values_of(state)
     one = jnp.where(jnp.arange(values.size) == _places().rate, 1, values)
-    by_metric = {controller.metric: one}
+    by_metric = dict.fromkeys(state.values.by_metric, one)
     return ReduceLROnPlateauState(state._replace(values=state.values._replace(by_metric=by_metric)))
 
 
@@ -140,4 +141,7 @@ def _field(state: ReduceLROnPlateauState, name: str) -> Any:
 
 @functools.cache
 def _places() -> Contents:
-    return places(jax.eval_shape(lambda: start({"monitor": plateau().init()})))
+    def first() -> Contents:
+        return contents(first_memory({"monitor": plateau().init()}), jnp.zeros(()), 1)
+
+    return places(jax.eval_shape(first))

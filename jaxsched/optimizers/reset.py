@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax.tree_util import GetAttrKey, tree_leaves_with_path, tree_map_with_path
 
-from jaxsched.control.controllers.inbox import consume, given, require
+from jaxsched.control.controllers.inbox import consume, given, require, waiting_in
 from jaxsched.control.controllers.packing import once
 from jaxsched.control.controllers.restart import restart_on
 from jaxsched.control.controllers.state import ControllerState, record_of
@@ -109,6 +109,9 @@ def reset_on(
     )
     parts = _fields("reinitialize", reinitialize), _fields("zero", zero)
     keep_best = read_mode("mode", mode) if return_to_best else None
+    if keep_best and metric not in trigger.metrics:
+        heard = " and ".join(trigger.metrics)
+        checks.refuse("metric", metric, f"one that the monitor hears, which is {heard}")
 
     def init(params: optax.Params) -> ResetOnState:
         state = inner.init(params)
@@ -130,8 +133,8 @@ def reset_on(
         updates, inner_state = inner.update(updates, reset, params, **extra_args)
         if not keep_best:
             return updates, ResetOnState(inner_state, after)
-        total, number = state.trigger.values.by_metric[metric][:2]
-        heard = consume(total, number, given(metric, extra_args), axis_name)
+        waiting = waiting_in(state.trigger.values)[metric]
+        heard = consume(*waiting, given(metric, extra_args), axis_name)
         best = _best(state, heard, params, keep_best)
         back = jax.tree.map(lambda best, now: best - now, best[1], params)
         # No update is made then: the memory stays as it was reset, and only rates move on.

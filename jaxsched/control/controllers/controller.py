@@ -5,27 +5,31 @@ stands for whether it fires now. The decorator `controller` turns it into a make
 returns a `Controller`: a stateful schedule in the sense of Optax.
 """
 
-from collections.abc import Callable
+import functools
+import operator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.inbox import consume, given
+from jaxsched.control.controllers.inbox import consume, given, names_in
 from jaxsched.control.controllers.packing import once, together
 from jaxsched.control.controllers.state import (
     Contents,
     ControllerState,
     Memory,
     best_value,
+    contents,
     counts_of,
+    first_memory,
     packed,
     recorded,
-    start,
     unpacked,
     values_of,
 )
+from jaxsched.control.monitors.hearing import UNNAMED, metrics_of
 from jaxsched.control.monitors.monitor import Monitor, name_of
 from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
@@ -103,12 +107,15 @@ class Controller(Bound):
                 " `optax.inject_hyperparams(optax.adam)(learning_rate=controller)`."
             )
         check_owner(self, state)
-        return _advance(self, state, given(self.metric, extra_args))
+        return _advance(self, state, {name: given(name, extra_args) for name in self.metrics})
 
     @property
-    def metric(self) -> str:
-        """The name of the metric it listens to."""
-        return str(self.hyperparams.get("metric", "value"))
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics that it listens to."""
+        own = _own_metric(self)
+        monitors = _monitors(self.hyperparams).values()
+        named = set[str]().union(*map(metrics_of, monitors)) or {UNNAMED}
+        return tuple(sorted({name or own for name in named}))
 
 
 def _monitors(hyperparams: dict[str, Any]) -> dict[str, Monitor]:
@@ -116,13 +123,18 @@ def _monitors(hyperparams: dict[str, Any]) -> dict[str, Monitor]:
     return {n: value for n, value in sorted(hyperparams.items()) if isinstance(value, Monitor)}
 
 
-def _start(controller: Controller) -> Contents:
-    return start({name: m.init() for name, m in _monitors(controller.hyperparams).items()})
+def _own_metric(controller: Controller) -> str:
+    """The name of the metric of those of its monitors that name none."""
+    return str(controller.hyperparams.get("metric", "value"))
+
+
+def _start(controller: Controller) -> Memory:
+    return first_memory({name: m.init() for name, m in _monitors(controller.hyperparams).items()})
 
 
 @as_one_program
 def _init(controller: Controller) -> ControllerState:
-    return packed(rule_of(controller), controller.metric, _start(controller))
+    return state_of(controller, _start(controller))
 
 
 def rule_of(controller: Controller) -> str:
@@ -133,10 +145,10 @@ def rule_of(controller: Controller) -> str:
 def check_owner(controller: Controller, state: ControllerState) -> None:
     """Raises for a state of another rule, which would be misread."""
     real = jnp.result_type(float)
-    own = f"of `{rule_of(controller)}` on `{controller.metric}` in {real}"
+    own = f"of `{rule_of(controller)}` on {_shown(controller.metrics)} in {real}"
     if isinstance(state.counts, dict):
-        (rule,), (metric,) = state.counts, state.values.by_metric
-        found = f"of `{rule}` on `{metric}` in {jnp.result_type(values_of(state))}"
+        (rule,), metrics = state.counts, names_in(state.values)
+        found = f"of `{rule}` on {_shown(metrics)} in {jnp.result_type(values_of(state))}"
     else:
         found = "of another version"
     if found != own:
@@ -147,45 +159,55 @@ def check_owner(controller: Controller, state: ControllerState) -> None:
         )
 
 
+def _shown(metrics: Iterable[str]) -> str:
+    return " and ".join(f"`{name}`" for name in metrics)
+
+
 def memory_of(controller: Controller, state: ControllerState) -> Memory:
     """What a state holds, taken out of its vectors."""
     return _unpacked(controller, state).memory
 
 
-def state_of(controller: Controller, memory: Memory) -> ControllerState:
+def state_of(controller: Controller, memory: Memory, rate: Any = 0.0) -> ControllerState:
     """A state that remembers this, with nothing in its inbox."""
-    zero = jnp.zeros(())
-    return packed(rule_of(controller), controller.metric, Contents(zero, zero, zero, memory))
+    return packed(rule_of(controller), controller.metrics, memory, rate)
 
 
 def _unpacked(controller: Controller, state: ControllerState) -> Contents:
-    return unpacked(jax.eval_shape(lambda: _start(controller)), state)
+    number = len(controller.metrics)
+    like = jax.eval_shape(lambda: contents(_start(controller), jnp.zeros(()), number))
+    return unpacked(like, state)
 
 
 @as_one_program
 def _advance(
-    controller: Controller, state: ControllerState, value: jax.Array | None
+    controller: Controller, state: ControllerState, values: dict[str, jax.Array | None]
 ) -> tuple[jax.Array, ControllerState]:
     before = _unpacked(controller, together(state, counts_of(state)[0]))
     axis_name = controller.hyperparams.get("axis_name")
-    heard = consume(before.total, before.number, value, axis_name)
-    rate, memory = _react(controller, before.memory, *heard)
+    heard = {
+        name: consume(*waiting, values[name], axis_name)
+        for name, waiting in zip(controller.metrics, before.inbox, strict=True)
+    }
+    rate, memory = _react(controller, before.memory, heard)
     rate = once(rate, before.memory.record.updates)
-    zero = jnp.zeros_like(rate)
-    contents = Contents(zero, zero, rate, memory)
-    return rate, packed(rule_of(controller), controller.metric, contents)
+    return rate, state_of(controller, memory, rate)
 
 
-def _react(
-    controller: Controller, before: Memory, value: jax.Array, observed: jax.Array
-) -> tuple[jax.Array, Memory]:
+Heard = dict[str, tuple[jax.Array, jax.Array]]
+"""By the name of the metric its value, and whether there is one."""
+
+
+def _react(controller: Controller, before: Memory, heard: Heard) -> tuple[jax.Array, Memory]:
     """The value at an update, and what is to be remembered after it."""
     hyperparams = controller.known()
     monitors, fired, rules = {}, {}, _monitors(hyperparams)
+    value, observed = _by_monitor(controller, heard)
     for name, monitor in rules.items():
         del hyperparams[name]
         monitors[name], fired[name] = monitor.update(before.monitors[name], value, observed)
     record = before.record
+    observed = functools.reduce(operator.or_, (heard[name][1] for name in controller.metrics))
     phase = Phase(record.count, record.events, before.scale, record.updates)
     with saying_how_to_branch():
         phase, rate = _pair(controller, controller.maker.function(phase, **hyperparams, **fired))
@@ -194,6 +216,17 @@ def _react(
     scale = jnp.asarray(phase.scale, before.scale.dtype)
     after = Memory(record, scale, best_value(monitors), monitors)
     return jnp.asarray(rate, before.scale.dtype), after
+
+
+def _by_monitor(controller: Controller, heard: Heard) -> tuple[Any, Any]:
+    """What its monitors hear: one metric, or several by name."""
+    names = controller.metrics
+    if len(names) == 1:
+        return heard[names[0]]
+    nothing = jnp.zeros(()), jnp.zeros((), bool)
+    every = {name: heard[name] for name in names}
+    every[UNNAMED] = heard.get(_own_metric(controller), nothing)
+    return {n: one for n, (one, _) in every.items()}, {n: there for n, (_, there) in every.items()}
 
 
 def _anew(monitor: Monitor, phase: Phase, state: Any) -> Any:

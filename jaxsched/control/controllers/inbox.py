@@ -1,13 +1,13 @@
 """How metrics arrive: as arguments of an update, or before it, in an inbox in the state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxsched.control.monitors.monitor import metric_value
+from jaxsched.control.monitors.hearing import metric_value
 from jaxsched.core import checks
 
 Tree = TypeVar("Tree")
@@ -18,10 +18,29 @@ class Inbox(NamedTuple):
 
     Attributes:
       by_metric: for the metric that is listened to, a vector: the sum of its values and their
-        number, followed by what else the listener keeps.
+        number, followed by what else the listener keeps. For several, under all their names, the
+        sum and the number of each come first.
     """
 
     by_metric: dict[str, jax.Array]
+
+
+def joined(names: Iterable[str]) -> str:
+    """The key of a listener to some metrics."""
+    return ",".join(sorted(names))
+
+
+def names_in(inbox: Inbox) -> list[str]:
+    """The names of the metrics that are listened to, in the order of their sums."""
+    return [name for key in inbox.by_metric for name in key.split(",")]
+
+
+def waiting_in(inbox: Inbox) -> dict[str, tuple[jax.Array, jax.Array]]:
+    """The sum and the number of what waits, by the name of the metric."""
+    (values,) = inbox.by_metric.values()
+    return {
+        name: (values[..., 2 * i], values[..., 2 * i + 1]) for i, name in enumerate(names_in(inbox))
+    }
 
 
 def consume(
@@ -96,24 +115,28 @@ def observe(opt_state: Tree, **metrics: ArrayLike) -> Tree:
     def deliver(node: Any) -> Any:
         if not isinstance(node, Inbox):
             return node
-        ((metric, vector),) = node.by_metric.items()
-        return Inbox({metric: _add(metric, vector, metrics[metric])}) if metric in metrics else node
+        ((key, vector),) = node.by_metric.items()
+        for i, name in enumerate(names_in(node)):
+            vector = _add(name, vector, metrics[name], 2 * i) if name in metrics else vector
+        return Inbox({key: vector})
 
     return jax.tree.map(deliver, opt_state, is_leaf=lambda node: isinstance(node, Inbox))
 
 
-def _add(name: str, vector: jax.Array, value: Any) -> jax.Array:
+def _add(name: str, vector: jax.Array, value: Any, total: int) -> jax.Array:
+    """A vector with a value more in the sum at a place, and in the number behind it."""
     replicas = vector.shape[:-1]
     if replicas and jnp.shape(value) == replicas and checks.is_real(jnp.asarray(value).dtype):
         value = jnp.asarray(value, vector.dtype)
     else:
         value = metric_value(name, value)
     place = jnp.arange(vector.shape[-1])
-    added = jnp.where(place == 0, value[..., None], jnp.where(place == 1, 1, 0))
+    number = jnp.where(place == total + 1, 1, 0)
+    added = jnp.where(place == total, value[..., None], number)
     return vector + added.astype(vector.dtype)
 
 
 def listened_to(tree: Any) -> set[str]:
     """The names of the metrics that something in a tree listens to."""
     nodes = jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, Inbox))
-    return {name for node in nodes if isinstance(node, Inbox) for name in node.by_metric}
+    return {name for node in nodes if isinstance(node, Inbox) for name in names_in(node)}

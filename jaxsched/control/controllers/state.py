@@ -1,11 +1,12 @@
 """What a controller remembers, and how it is kept in two vectors."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.inbox import Inbox
+from jaxsched.control.controllers.inbox import Inbox, joined, names_in, waiting_in
 from jaxsched.control.controllers.packing import pack, unpack
 from jaxsched.core.reach import reach, whole_dtype
 
@@ -52,8 +53,9 @@ class ControllerState(NamedTuple):
     Attributes:
       counts: the whole numbers, first those of the `Record`, by the rule they belong to: the
         names of its monitors.
-      values: the real numbers: the sum and the number of the metrics that `observe` has left,
-        the value at the last update, the scale, the best value, and those of the monitors.
+      values: the real numbers: the sum and the number of the values that `observe` has left, of
+        each metric, the value at the last update, the scale, the best value, and those of the
+        monitors.
     """
 
     counts: dict[str, jax.Array]
@@ -64,14 +66,13 @@ class Contents(NamedTuple):
     """What is packed into a state, in the order of its real numbers.
 
     Attributes:
-      total: the sum of the metrics that wait in the inbox.
-      number: their number.
+      inbox: for each metric, in the order of their names, the sum of the values that wait, and
+        their number.
       rate: the value at the last update.
       memory: the rest.
     """
 
-    total: jax.Array
-    number: jax.Array
+    inbox: tuple[tuple[jax.Array, jax.Array], ...]
     rate: jax.Array
     memory: Memory
 
@@ -95,31 +96,45 @@ def values_of(state: ControllerState) -> jax.Array:
 
 def best_value_of(state: ControllerState) -> jax.Array:
     """The best metric in a state; infinite if its monitors keep none."""
-    return values_of(state)[..., 4]
+    return values_of(state)[..., 2 * len(names_in(state.values)) + 2]
 
 
 def scale_of(state: ControllerState) -> jax.Array:
     """What the schedule in a state is multiplied by."""
-    return values_of(state)[..., 3]
+    return values_of(state)[..., 2 * len(names_in(state.values)) + 1]
 
 
-def waiting_of(state: ControllerState) -> tuple[jax.Array, jax.Array]:
-    """How many metrics wait in a state for the next update, and their mean."""
-    total, number = values_of(state)[..., 0], values_of(state)[..., 1]
-    return number, total / jnp.maximum(number, 1)
+def rate_of(state: ControllerState) -> jax.Array:
+    """The value at the last update."""
+    return values_of(state)[..., 2 * len(names_in(state.values))]
 
 
-def start(monitors: dict[str, Any]) -> Contents:
-    """The contents before the first update, from the states of the monitors."""
+def waiting_of(state: ControllerState) -> dict[str, tuple[jax.Array, jax.Array]]:
+    """How many values of each metric wait in a state for the next update, and their mean."""
+    return {
+        name: (number, total / jnp.maximum(number, 1))
+        for name, (total, number) in waiting_in(state.values).items()
+    }
+
+
+def first_memory(monitors: dict[str, Any]) -> Memory:
+    """What is remembered before the first update, from the states of the monitors."""
     record = Record(*jnp.array([0, 0, 0, 0, -1, 0], whole_dtype()))
-    zero, one = jnp.zeros(()), jnp.ones(())
-    return Contents(zero, zero, zero, Memory(record, one, best_value(monitors), monitors))
+    return Memory(record, jnp.ones(()), best_value(monitors), monitors)
 
 
-def packed(rule: str, metric: str, contents: Contents) -> ControllerState:
-    """The contents in two vectors."""
-    counts, values = pack(contents)
-    return ControllerState({rule: counts}, Inbox({metric: values}))
+def contents(memory: Memory, rate: jax.Array, metrics: int) -> Contents:
+    """The contents of a state that remembers this, with nothing in its inbox."""
+    zero = jnp.zeros_like(rate)
+    return Contents(((zero, zero),) * metrics, rate, memory)
+
+
+def packed(rule: str, metrics: Iterable[str], memory: Memory, rate: Any = 0.0) -> ControllerState:
+    """What is remembered, in two vectors, with nothing in the inbox."""
+    names = list(metrics)
+    rate = jnp.asarray(rate, memory.scale.dtype)
+    counts, values = pack(contents(memory, rate, len(names)))
+    return ControllerState({rule: counts}, Inbox({joined(names): values}))
 
 
 def unpacked(like: Contents, state: ControllerState) -> Contents:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsched.control.monitors.hearing import hears
 from jaxsched.control.monitors.monitor import AMonitor, Monitor, ticking
 from jaxsched.control.options import Observations
 from jaxsched.core.reach import whole_dtype
@@ -31,6 +32,7 @@ def _anew(state: AfterState, monitor: Monitor, **_: object) -> AfterState:
     return AfterState(jnp.zeros((), whole_dtype()), monitor.anew(state.monitor))
 
 
+@hears("inside")
 @ticking(start=_start, anew=_anew)
 def after(
     state: AfterState,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsched.control.monitors.hearing import hears
 from jaxsched.control.monitors.monitor import AMonitor, Monitor, Monitors, ticking
 from jaxsched.core.reach import whole_dtype
 
@@ -20,6 +21,7 @@ def _all_anew(states: Any, monitors: Sequence[Monitor]) -> tuple[Any, ...]:
     return tuple(m.anew(state) for m, state in zip(monitors, states, strict=True))
 
 
+@hears("inside")
 @ticking(start=lambda monitors: _starts(monitors), anew=_all_anew)
 def any_of(state: Any, value: jax.Array, observed: jax.Array, monitors: Monitors):
     """Fires when one of several monitors does.
@@ -54,6 +56,7 @@ class AllOfState(NamedTuple):
     fired: tuple[jax.Array, ...]
 
 
+@hears("inside")
 @ticking(
     start=lambda monitors: AllOfState(
         _starts(monitors), (jnp.zeros((), whole_dtype()),) * len(monitors)
@@ -66,13 +69,19 @@ def all_of(state: AllOfState, value: jax.Array, observed: jax.Array, monitors: M
     Then it starts anew: each has to fire again.
 
     Args:
-      monitors: a list of at least one.
+      monitors: a list of at least one; each may name its `metric`.
 
     Example:
       >>> from jaxsched import plateau, threshold
       >>> rule = all_of([threshold(0.5), plateau(patience=3)])
       >>> rule
       all_of(monitors=(threshold(target=0.5), plateau(patience=3)))
+      >>> both = all_of([threshold(0.5, metric="loss"), threshold(0.9, "max", metric="accuracy")])
+      >>> state = both.init()
+      >>> for loss, accuracy in ((0.4, 0.8), (0.6, 0.7), (0.6, 0.9)):
+      ...     state, fired = both.update(state, {"loss": loss, "accuracy": accuracy})
+      ...     print(fired, end=" ")
+      False False True
     """
     states, now = _updated(monitors, state.monitors, value, observed)
     fired = [(before > 0) | fires for before, fires in zip(state.fired, now, strict=True)]
@@ -87,6 +96,7 @@ def _updated(
     return tuple(state for state, _ in pairs), [fired for _, fired in pairs]
 
 
+@hears("inside")
 @ticking(start=lambda monitor: monitor.init(), anew=lambda state, monitor: monitor.anew(state))
 def ignore_nonfinite(state: Any, value: jax.Array, observed: jax.Array, monitor: AMonitor):
     """A monitor to which a value that is NaN or infinite is no observation at all.
@@ -101,5 +111,6 @@ def ignore_nonfinite(state: Any, value: jax.Array, observed: jax.Array, monitor:
       >>> print(rule.update(state, float("nan"))[1])
       False
     """
-    finite = jnp.isfinite(value)
-    return monitor.update(state, jnp.where(finite, value, 0), observed & finite)
+    finite = jax.tree.map(jnp.isfinite, value)
+    value = jax.tree.map(lambda one, there: jnp.where(there, one, 0), value, finite)
+    return monitor.update(state, value, jax.tree.map(operator.and_, observed, finite))

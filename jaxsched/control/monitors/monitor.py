@@ -7,13 +7,15 @@ function and an axis of `vmap`.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jaxsched.control import options
+from jaxsched.control.monitors.hearing import UNNAMED, heard, inside, metrics_of
 from jaxsched.core import checks
 from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
@@ -56,34 +58,28 @@ class Monitor(Bound):
         return _checked(self, self.maker.anew(state, **self.known()))
 
     def update(
-        self, state: Any, value: ArrayLike, observed: ArrayLike = True
+        self,
+        state: Any,
+        value: ArrayLike | Mapping[str, ArrayLike],
+        observed: ArrayLike = True,
     ) -> tuple[Any, jax.Array]:
         """The state after an observation, and whether it is an event.
 
         Args:
           state: the state before.
-          value: the metric, a real scalar.
+          value: the metric, a real scalar; or several by name, of which monitors that name none
+            hear "value".
           observed: whether there is a value at all. If not, only what counts updates moves.
         """
-        return _update(self, state, metric_value("value", value), jnp.asarray(observed))
+        return _update(self, state, *heard(self, value, observed))
 
 
 def name_of(monitor: Monitor) -> str:
     """Its name with those of the monitors in it, which say how its state is read."""
-    inner = [
-        name_of(part)
-        for value in monitor.hyperparams.values()
-        for part in (value if isinstance(value, tuple) else (value,))
-        if isinstance(part, Monitor)
-    ]
-    return f"{monitor.__name__}({', '.join(inner)})" if inner else monitor.__name__
-
-
-def metric_value(name: str, value: Any) -> jax.Array:
-    """A metric as a floating scalar; anything else raises."""
-    if not checks.is_number(value):
-        checks.refuse(name, value, "a real scalar", TypeError)
-    return jnp.asarray(value, jnp.result_type(float))
+    metric = monitor.hyperparams.get("metric")
+    inner = ", ".join(name_of(part) for part in inside(monitor) if isinstance(part, Monitor))
+    name = f"{monitor.__name__}({inner})" if inner else monitor.__name__
+    return f"{name} on {metric}" if metric else name
 
 
 @as_one_program
@@ -128,7 +124,8 @@ def monitor(
 
     The function sees one observation at a time, a floating scalar. Where there was none,
     what it returns is dropped, so it need not know. It must not branch in Python on values.
-    A hyperparameter may be a monitor, or a list of them, whose state is a part of its own.
+    A hyperparameter may be a monitor, or a list of them, whose state is a part of its own. One
+    called `metric` is the name of the metric that it hears, if not that of the controller.
 
     Args:
       start: from the hyperparameters, by keyword, to the first state, a tuple of scalars.
@@ -199,11 +196,17 @@ def ticking(
 
 
 def _read(name: str, value: Any) -> Any:
-    """A monitor, several of them, or a number."""
+    """The name of a metric, a monitor, several of them, or a number."""
+    if name == "metric":
+        return options.metric(name, value)
     several = isinstance(value, (list, tuple)) and any(isinstance(one, Monitor) for one in value)
-    if several:
-        return read_monitors(name, value)
-    return read_monitor(name, value) if isinstance(value, Monitor) else checks.number(name, value)
+    if not several and not isinstance(value, Monitor):
+        return checks.number(name, value)
+    read = read_monitors(name, value) if several else read_monitor(name, value)
+    for part in read if isinstance(read, tuple) else (read,):
+        if metrics_of(part) - {UNNAMED}:
+            checks.refuse(name, value, "without a `metric` of its own, which the outer one has")
+    return read
 
 
 def read_monitor(name: str, value: Any) -> Monitor:

@@ -12,7 +12,7 @@ from jaxsched.control.monitors.arithmetic import (
     running_mean,
 )
 from jaxsched.control.monitors.monitor import monitor
-from jaxsched.control.options import Mode, Observations, Window
+from jaxsched.control.options import Metric, Mode, Observations, Window
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.types import AtLeastOne, Flag, NonNegative
 
@@ -61,6 +61,7 @@ def plateau(
     patience_growth: AtLeastOne = 1.0,
     window_growth: AtLeastOne = 1.0,
     reset_best: Flag = False,
+    metric: Metric | None = None,
 ):
     """Fires when a metric has stopped improving.
 
@@ -87,6 +88,7 @@ def plateau(
       reset_best: whether to forget the best value when it fires, so that the next window, after
         the cooldown, is the new best. For restarts, after which a metric is worse for a while; with
         a warm-up, whose first values are the best of all, let the cooldown cover it.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = plateau(patience=2)

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.control.monitors.arithmetic import sign
+from jaxsched.control.monitors.hearing import hears
 from jaxsched.control.monitors.monitor import monitor, ticking, unchanged
-from jaxsched.control.options import Mode, Window
+from jaxsched.control.options import Metric, Mode, Window
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.types import Number
 
@@ -19,7 +20,13 @@ class ThresholdState(NamedTuple):
 
 
 @monitor(start=lambda **_: ThresholdState(jnp.zeros((), whole_dtype())), anew=unchanged)
-def threshold(state: ThresholdState, value: jax.Array, target: Number, mode: Mode = "min"):
+def threshold(
+    state: ThresholdState,
+    value: jax.Array,
+    target: Number,
+    mode: Mode = "min",
+    metric: Metric | None = None,
+):
     """Fires when a metric reaches a preset value.
 
         value <= target      for mode "min"
@@ -31,6 +38,7 @@ def threshold(state: ThresholdState, value: jax.Array, target: Number, mode: Mod
     Args:
       target: the value to reach.
       mode: "min" if the metric is to fall to it, "max" if it is to rise to it.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = threshold(0.9, mode="max")
@@ -46,7 +54,7 @@ def threshold(state: ThresholdState, value: jax.Array, target: Number, mode: Mod
 
 
 @monitor(start=lambda **_: ())
-def above(state: tuple[()], value: jax.Array, bound: Number):
+def above(state: tuple[()], value: jax.Array, bound: Number, metric: Metric | None = None):
     """Fires at each value above a bound.
 
         value > bound
@@ -56,6 +64,7 @@ def above(state: tuple[()], value: jax.Array, bound: Number):
 
     Args:
       bound: a number, in units of the metric.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = above(0.02)
@@ -67,7 +76,7 @@ def above(state: tuple[()], value: jax.Array, bound: Number):
 
 
 @monitor(start=lambda **_: ())
-def below(state: tuple[()], value: jax.Array, bound: Number):
+def below(state: tuple[()], value: jax.Array, bound: Number, metric: Metric | None = None):
     """Fires at each value below a bound.
 
         value < bound
@@ -76,6 +85,7 @@ def below(state: tuple[()], value: jax.Array, bound: Number):
 
     Args:
       bound: a number, in units of the metric.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = below(0.005)
@@ -87,11 +97,14 @@ def below(state: tuple[()], value: jax.Array, bound: Number):
 
 
 @monitor(start=lambda **_: ())
-def nonfinite(state: tuple[()], value: jax.Array):
+def nonfinite(state: tuple[()], value: jax.Array, metric: Metric | None = None):
     """Fires at each value that is NaN or infinite.
 
     To be combined with others, which by default take such a value for no improvement:
     `any_of([plateau(), nonfinite()])` reacts to it at once.
+
+    Args:
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = nonfinite()
@@ -107,6 +120,7 @@ class EveryState(NamedTuple):
     passed: jax.Array
 
 
+@hears("nothing")
 @ticking(start=lambda **_: EveryState(jnp.zeros((), whole_dtype())), anew=unchanged)
 def every(state: EveryState, value: jax.Array, observed: jax.Array, steps: Window):
     """Fires every so many updates, whether they bring an observation or not.

@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 
 from jaxsched.control.monitors.arithmetic import grown, sign
 from jaxsched.control.monitors.monitor import monitor
-from jaxsched.control.options import Factor, Mode, Window
+from jaxsched.control.options import Factor, Metric, Mode, Window
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.steps import unfused
 from jaxsched.core.reach import whole_dtype
@@ -57,6 +57,7 @@ def slope_test(
     significance: Factor = 0.05,
     mode: Mode = "min",
     window_growth: AtLeastOne = 1.0,
+    metric: Metric | None = None,
 ):
     """Fires when a metric is not significantly improving, by the slope of its regression line.
 
@@ -76,6 +77,7 @@ def slope_test(
       mode: "min" if the metric is to fall, "max" if it is to rise.
       window_growth: after each event the window is that many times longer, rounded to whole
         observations, halves down: a lower rate takes longer to show what it can do.
+      metric: the name of its metric, if not that of the controller.
 
     Source: the SLOPE test of Zhang, Lang, Liu and Xiao, arXiv 2002.10597.
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxsched.control.monitors.arithmetic import grown, margin, never, running_mean, sign
 from jaxsched.control.monitors.monitor import monitor
-from jaxsched.control.options import Mode, Window
+from jaxsched.control.options import Metric, Mode, Window
 from jaxsched.core import checks
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.types import AtLeastOne, NonNegative
@@ -55,6 +55,7 @@ def slow_progress(
     atol: NonNegative = 0.0,
     mode: Mode = "min",
     window_growth: AtLeastOne = 1.0,
+    metric: Metric | None = None,
 ):
     """Fires when a metric improves more slowly than a given rate over a window.
 
@@ -74,6 +75,7 @@ def slow_progress(
       mode: "min" if the metric is to fall, "max" if it is to rise.
       window_growth: after each event the window is that many times longer, rounded to whole
         observations, halves down. A margin in `atol` does not grow with it.
+      metric: the name of its metric, if not that of the controller.
 
     Raises:
       ValueError: also if both margins are 0; `worsening` is for that.

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxsched.control.monitors.arithmetic import sign
 from jaxsched.control.monitors.monitor import monitor
-from jaxsched.control.options import Mode, Window
+from jaxsched.control.options import Metric, Mode, Window
 from jaxsched.core.arithmetic.steps import unfused
 from jaxsched.core.reach import reach, whole_dtype
 from jaxsched.core.types import Flag, Positive
@@ -36,6 +36,7 @@ def spike(
     min_count: Window = 64,
     mode: Mode = "min",
     skip_fired: Flag = False,
+    metric: Metric | None = None,
 ):
     """Fires when a metric leaves its running mean by some standard deviations.
 
@@ -54,6 +55,7 @@ def spike(
       skip_fired: whether a value at which it fires is left out of mean and variance, so that a
         high spike does not hide a lower one behind it. A metric that has jumped for good then
         fires at every value.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = spike(deviations=3.0, window=8, min_count=4)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxsched.control.monitors.arithmetic import improves, never
 from jaxsched.control.monitors.monitor import ticking
-from jaxsched.control.options import Mode, Window
+from jaxsched.control.options import Metric, Mode, Window
 from jaxsched.core.reach import reach, whole_dtype
 from jaxsched.core.types import NonNegative
 
@@ -35,6 +35,7 @@ def stalled(
     rtol: NonNegative = 1e-4,
     atol: NonNegative = 0.0,
     mode: Mode = "min",
+    metric: Metric | None = None,
 ):
     """Fires when a metric has not improved for some updates: a `plateau` with patience in time.
 
@@ -49,6 +50,7 @@ def stalled(
       rtol: the relative margin.
       atol: the absolute margin.
       mode: "min" if the metric is to fall, "max" if it is to rise.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = stalled(steps=3)

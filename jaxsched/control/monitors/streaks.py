@@ -14,7 +14,7 @@ from jaxsched.control.monitors.arithmetic import (
     worsens,
 )
 from jaxsched.control.monitors.monitor import monitor
-from jaxsched.control.options import Mode, Observations, Window
+from jaxsched.control.options import Metric, Mode, Observations, Window
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.types import NonNegative
 
@@ -56,6 +56,7 @@ def worsening(
     mode: Mode = "min",
     cooldown: Observations = 0,
     window: Window = 1,
+    metric: Metric | None = None,
 ):
     """Fires when a metric is worse than its best, by a margin or for some observations.
 
@@ -74,6 +75,7 @@ def worsening(
       mode: "min" if the metric is to fall, "max" if it is to rise.
       cooldown: windows left out after it fires, but for the best value.
       window: observations in a window.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = worsening(patience=2)
@@ -102,6 +104,7 @@ def improving(
     mode: Mode = "min",
     cooldown: Observations = 0,
     window: Window = 1,
+    metric: Metric | None = None,
 ):
     """Fires when a metric has improved several times in a row: the opposite of `plateau`.
 
@@ -115,6 +118,7 @@ def improving(
       mode: "min" if the metric is to fall, "max" if it is to rise.
       cooldown: windows left out after it fires, but for the best value.
       window: observations in a window.
+      metric: the name of its metric, if not that of the controller.
 
     Example:
       >>> rule = improving(patience=2)

@@ -4,8 +4,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.controller import Controller, rule_of
-from jaxsched.control.controllers.state import ControllerState, packed, start
+from jaxsched.control.controllers.controller import Controller, state_of
+from jaxsched.control.controllers.state import ControllerState, first_memory
 from jaxsched.core import checks
 from jaxsched.interop.shared.plateau import reduced_on_plateau as on_plateau
 from jaxsched.interop.shared.reading import read, read_group, whole_steps
@@ -54,7 +54,7 @@ def state_from_torch(scheduler: Any, *, group: int = 0) -> ControllerState:
         plateau_count=jnp.full_like(fresh.count, read(scheduler, "num_bad_epochs", whole_steps)),
         cooldown_count=jnp.full_like(fresh.count, read(scheduler, "cooldown_counter", whole_steps)),
     )
-    return packed(rule_of(controller), controller.metric, start({"monitor": monitor}))
+    return state_of(controller, first_memory({"monitor": monitor}))
 
 
 def _value(name: str, value: Any) -> Any:

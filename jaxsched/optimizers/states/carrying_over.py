@@ -9,8 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxsched.control.controllers.inbox import Inbox
-from jaxsched.control.controllers.state import ControllerState, Record, counts_of, values_of
+from jaxsched.control.controllers.inbox import Inbox, names_in
+from jaxsched.control.controllers.state import (
+    ControllerState,
+    Record,
+    counts_of,
+    rate_of,
+    scale_of,
+    values_of,
+)
 from jaxsched.core.reach import whole_dtype
 from jaxsched.optimizers.by_path import ScaleByPathState
 from jaxsched.optimizers.scale import ScaleByLearningRateState
@@ -148,10 +155,9 @@ def _controller(old: Any, new: ControllerState, count: Any) -> ControllerState:
     like, found = jax.tree.structure(new), jax.tree.structure(old)
     if like == found and all(map(_fits, jax.tree.leaves(old), jax.tree.leaves(new))):
         return jax.tree.map(_converted, old, new)
-    (rule,), (metric,) = new.counts, new.values.by_metric
+    (rule,), (metrics,) = new.counts, new.values.by_metric
     counts = _first(len(Record._fields), counts_of(old), counts_of(new))
-    values = _first(4, values_of(old), values_of(new))
-    return ControllerState({rule: counts}, Inbox({metric: _forgotten(values)}))
+    return ControllerState({rule: counts}, Inbox({metrics: _with_scale(old, new)}))
 
 
 def _first(number: int, old: jax.Array, new: jax.Array) -> jax.Array:
@@ -160,9 +166,17 @@ def _first(number: int, old: jax.Array, new: jax.Array) -> jax.Array:
     return jnp.concatenate([first, new[..., number:]], axis=-1)
 
 
-def _forgotten(values: jax.Array) -> jax.Array:
-    """Without what waits in the inbox, which may be of another metric."""
-    return jnp.where(jnp.arange(values.shape[-1]) < 2, 0, values)
+def _with_scale(old: ControllerState, new: ControllerState) -> jax.Array:
+    """The new real numbers with the old rate and scale; nothing waits, of whatever metric."""
+    values, place = values_of(new), jnp.arange(values_of(new).shape[-1])
+    rate = 2 * len(names_in(new.values))
+    kept = jnp.where(place == rate, _column(rate_of(old)), _column(scale_of(old)))
+    known = (place == rate) | (place == rate + 1)
+    return jnp.where(known, jnp.asarray(kept, values.dtype), jnp.where(place < rate, 0, values))
+
+
+def _column(numbers: Any) -> jax.Array:
+    return jnp.asarray(numbers)[..., None]
 
 
 def _started(controller: ControllerState, count: Any) -> ControllerState:

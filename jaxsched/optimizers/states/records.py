@@ -39,7 +39,8 @@ def record(opt_state: Any, *, all: bool = False) -> Any:
       - `best_value`: the best metric so far; infinite before the first, and for monitors that
         keep none;
       - `waiting`: the metrics that `observe` has left for the next update, and
-      - `waiting_value`: their mean, 0 if there are none.
+      - `waiting_value`: their mean, 0 if there are none. Where monitors hear several metrics, both
+        with the name of each behind, as in `waiting_accuracy`.
 
       Of a `reset_on` around a controller, the record is the controller's.
 
@@ -127,11 +128,15 @@ def _is_controller(node: Any) -> bool:
 
 
 def _record(state: ControllerState) -> dict[str, jax.Array]:
-    waiting, value = waiting_of(state)
+    waiting = waiting_of(state)
     return {
         **record_of(state)._asdict(),
         "scale": scale_of(state),
         "best_value": best_value_of(state),
-        "waiting": waiting,
-        "waiting_value": value,
+        **{
+            f"{field}{name}": number
+            for metric, numbers in waiting.items()
+            for name in ["" if len(waiting) == 1 else f"_{metric}"]
+            for field, number in zip(("waiting", "waiting_value"), numbers, strict=True)
+        },
     }
