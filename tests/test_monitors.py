@@ -360,3 +360,14 @@ def test_numbers_may_be_whole_floats():
     ):
         known = jax.jit(partial(run, real))(arrays(SAMPLE)).tolist()
         assert known == events(real, SAMPLE) == events(whole, SAMPLE)
+
+
+@pytest.mark.parametrize("power", [-100, 100])
+@pytest.mark.parametrize("monitor", [js.spike(2.0, 8, 4), js.slope_test(12)], ids=repr)
+def test_the_unit_of_a_metric_does_not_matter(monitor: js.Monitor, power: int):
+    wave = np.random.default_rng(3).standard_normal(LENGTH) - 0.5 * np.arange(LENGTH)
+    wave[[20, 40]] += 40.0
+    wanted = events(monitor, list(wave))
+    assert any(wanted)
+    assert not all(wanted[11::12])
+    assert events(monitor, list(seen(list(wave)) * np.asarray(2.0**power, DTYPE))) == wanted

@@ -47,6 +47,13 @@ def running_mean(mean: jax.Array, value: jax.Array, number: jax.Array) -> jax.Ar
     return mean + (value - mean) / number
 
 
+def root_of_sum(root: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
+    """`sqrt(root^2 + a b)`, where b is at most a and of its sign, for numbers of any size."""
+    size = jnp.maximum(root, jnp.abs(a))
+    unit = jnp.where(size > 0, size, 1)
+    return size * jnp.sqrt(unfused((root / unit) ** 2) + unfused((a / unit) * (b / unit)))
+
+
 def grown(number: Any, growth: Any, events: jax.Array) -> Any:
     """A number of observations that grows with each event, rounded, halves down."""
     if isinstance(growth, (int, float)) and growth == 1:

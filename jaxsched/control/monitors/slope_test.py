@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from scipy.special import stdtrit
 
-from jaxsched.control.monitors.arithmetic import grown, sign
+from jaxsched.control.monitors.arithmetic import grown, root_of_sum, sign
 from jaxsched.control.monitors.monitor import monitor
 from jaxsched.control.options import Factor, Metric, Mode, Window
 from jaxsched.core import checks
@@ -21,14 +21,14 @@ class SlopeState(NamedTuple):
     Attributes:
       count: observations in the window so far.
       mean: their mean.
-      squares: the sum of their squared deviations from it.
+      spread: the root of the sum of their squared deviations from it.
       products: the sum of these deviations times those of their numbers.
       events: how often it has fired.
     """
 
     count: jax.Array
     mean: jax.Array
-    squares: jax.Array
+    spread: jax.Array
     products: jax.Array
     events: jax.Array
 
@@ -94,22 +94,22 @@ def slope_test(
     deviation = value - state.mean
     mean = state.mean + deviation / count
     rest = value - mean
-    squares = state.squares + unfused(deviation * rest)
+    spread = root_of_sum(state.spread, deviation, rest)
     # The mean number of the observations before this one is (count - 2) / 2 from 0 on.
     products = state.products + unfused(0.5 * count * rest)
     ends = count >= window
-    fired = ends & ~_falls(sign(mode) * products, squares, window, significance)
-    within = SlopeState(count, mean, squares, products, state.events)
+    fired = ends & ~_falls(sign(mode) * products, spread, window, significance)
+    within = SlopeState(count, mean, spread, products, state.events)
     after = _start()._replace(events=state.events + fired)
     return jax.tree.map(lambda end, inside: jnp.where(ends, end, inside), after, within), fired
 
 
-def _falls(products: jax.Array, squares: jax.Array, n: Any, significance: Any) -> jax.Array:
+def _falls(products: jax.Array, spread: jax.Array, n: Any, significance: Any) -> jax.Array:
     """Whether the slope is below minus its critical value, without dividing by its error."""
-    n = jnp.asarray(n, squares.dtype) if isinstance(n, jax.Array) else float(n)
-    spread = n * (n * n - 1) / 12
-    explained = products * products / spread
-    residual = jnp.maximum(squares - explained, 0)
+    n = jnp.asarray(n, spread.dtype) if isinstance(n, jax.Array) else float(n)
+    correlation = products / jnp.where(spread > 0, spread, 1) / jnp.sqrt(n * (n * n - 1) / 12)
+    explained = correlation * correlation
+    residual = jnp.maximum(1 - explained, 0)
     critical = _critical_value(significance, n - 2)
     return (products < 0) & (explained * (n - 2) > critical * critical * residual)
 

@@ -5,10 +5,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.monitors.arithmetic import sign
+from jaxsched.control.monitors.arithmetic import root_of_sum, sign
 from jaxsched.control.monitors.monitor import monitor
 from jaxsched.control.options import Metric, Mode, Window
-from jaxsched.core.arithmetic.steps import unfused
 from jaxsched.core.reach import reach, whole_dtype
 from jaxsched.core.types import Flag, Positive
 
@@ -19,12 +18,13 @@ class SpikeState(NamedTuple):
     Attributes:
       count: finite observations so far.
       mean: their running mean.
-      variance: their running variance.
+      deviation: their running standard deviation, the root of their variance, which of large or
+        small values no float could hold.
     """
 
     count: jax.Array
     mean: jax.Array
-    variance: jax.Array
+    deviation: jax.Array
 
 
 @monitor(start=lambda **_: SpikeState(jnp.zeros((), whole_dtype()), jnp.zeros(()), jnp.zeros(())))
@@ -67,17 +67,16 @@ def spike(
     """
     finite = jnp.isfinite(value)
     deviation = value - state.mean
-    jump = jnp.maximum(sign(mode) * deviation, 0)
-    outside = jump * jump > deviations * deviations * state.variance
+    outside = sign(mode) * deviation > deviations * state.deviation
     fired = ~finite | (outside & (state.count >= min_count))
     count = jnp.minimum(state.count, reach() - 1) + 1
     number = jnp.minimum(count, window)
-    spread = state.variance + unfused(deviation * deviation) / number
+    spread = root_of_sum(state.deviation, deviation, deviation / number)
     after = SpikeState(
         count=count,
         # Not left to rounding where the value is all of the mean: it would be off by a digit.
         mean=jnp.where(number == 1, value, state.mean + deviation / number),
-        variance=spread - spread / number,
+        deviation=spread * jnp.sqrt(1 - 1 / number),
     )
     kept = finite & ~(fired & skip_fired)
     return jax.tree.map(lambda new, old: jnp.where(kept, new, old), after, state), fired
