@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 import jaxsched as js
 from jaxsched.core.arithmetic.steps import divide
-from tests.measure import REACH, distance
+from tests.measure import REACH, distance, exact, interesting
+from tests.rows import Draw, Row
+from tests.table import ROWS
 
 call = jax.jit(lambda schedule, counts: schedule(counts))
 divided = jax.jit(divide)
@@ -202,3 +204,32 @@ def test_a_power_below_every_float_times_a_value_that_is_not():
     rate = js.cosine_decay_schedule(2.0, 259_695, exponent=4.0)
     exact = 2 * math.sin(math.pi / 2 * 3 / 259_695) ** 8
     assert distance([rate(259_692), call(rate, 259_692)], [exact] * 2).max() <= 16
+
+
+LENGTHS = {
+    *("transition_steps", "transition_begin", "decay_steps", "decay_begin", "warmup_steps"),
+    *("cooldown_steps", "up_steps", "down_steps", "begin", "period", "timescale"),
+    *("steps_per_epoch", "steps", "factor"),
+}
+
+
+def with_halves(row: Row) -> Draw:
+    """The sample of a row, each of whose lengths is half a step longer."""
+    return {
+        name: value + 0.5
+        if name in LENGTHS and isinstance(value, (int, float)) and value
+        else value
+        for name, value in row.sample.items()
+    }
+
+
+OF_REAL_LENGTHS = [row for row in ROWS if with_halves(row) != row.sample]
+
+
+@pytest.mark.parametrize("row", OF_REAL_LENGTHS, ids=lambda row: row.name)
+def test_every_schedule_takes_lengths_between_steps(row: Row):
+    draw = with_halves(row)
+    schedule, counts = row.make(draw), interesting(row, row.sample)[::4]
+    wanted, (known, traced) = exact(row, draw, counts.tolist()), row.units(draw)
+    assert distance(jax.jit(schedule)(counts), wanted).max() <= known
+    assert distance(call(schedule, counts), wanted).max() <= traced

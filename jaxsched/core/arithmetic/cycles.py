@@ -185,8 +185,8 @@ def _growing(count: jax.Array, period: Any, mult: Any) -> Cycle:
     # The cycle is this one or one of the next two; then a fourth one begins.
     few = power_of(held, jnp.arange(4), bits=2)
     factors = times(power_of(held, guess, bits=17), few)
-    firsts, ends = _first(factors, fixed_period, held)
-    more = jnp.sum(count >= firsts[1:3], dtype=jnp.int32)
+    firsts, ends, beyond = _first(factors, fixed_period, held)
+    more = jnp.sum((count >= firsts[1:3]) & ~beyond[1:3], dtype=jnp.int32)
     begin, end = take(firsts, more), take(firsts, more + 1)
     # Where counts end the next begin is beyond them: the last cycle is not cut off there.
     beyond = jnp.minimum(take(ends, more + 1) - begin, reach()).astype(whole_dtype())
@@ -197,8 +197,11 @@ def _growing(count: jax.Array, period: Any, mult: Any) -> Cycle:
     return Cycle(number.astype(whole_dtype()), count - begin, steps, factor, None)
 
 
-def _first(factor: Any, period: Any, mult: Any) -> tuple[jax.Array, jax.Array]:
-    """The step at which a cycle begins, held within the reach of a count, and as a float."""
+def _first(factor: Any, period: Any, mult: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """The step at which a cycle begins, held within the reach of a count; as a float; and
+    whether no count reaches it.
+    """
     grown = times(plus(factor, -1.0), double_of(period, mult.dtype))
     high, low = over(grown, mult - 1)
-    return jnp.where(high < reach(), nearest((high, low)), reach()), high
+    beyond = (high - (reach() + 1.0)) + low >= -0.5
+    return jnp.where(high < reach(), nearest((high, low)), reach()), high, beyond
