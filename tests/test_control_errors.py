@@ -68,9 +68,14 @@ MADE = {
     "no monitor": (lambda: js.reduce_on(LINE, LINE), "monitor", "linear_schedule"),
     "a maker of monitors": (lambda: js.reduce_on(js.plateau, LINE), "monitor", "plateau"),
     "a monitor for a schedule": (lambda: js.reduce_on(RULE, RULE), "schedule", "plateau"),
-    "a controller in a controller": (
-        lambda: js.reduce_on(RULE, js.reduce_on(RULE, LINE)),
-        "schedule",
+    "a stretched controller": (
+        lambda: js.restart_on(RULE, js.reduce_on(RULE, LINE), period_mult=2),
+        "period_mult",
+        "2",
+    ),
+    "a controller among schedules": (
+        lambda: js.advance_on(RULE, [js.reduce_on(RULE, LINE), 0.1]),
+        "schedules[0]",
         "reduce_on",
     ),
     "metric of no name": (

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxsched.control.controllers.controller import Controller, Phase
+from jaxsched.control.controllers.controller import Controller
 from jaxsched.control.controllers.greedy import greedy
+from jaxsched.control.controllers.phase import Phase
 from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.types import ScheduleFn
@@ -75,9 +76,14 @@ def before_events(controller: Controller) -> ScheduleFn:
         for name, value in controller.hyperparams.items()
         if isinstance(value, Monitor)
     }
+    inner = {
+        name: before_events(value)
+        for name, value in controller.hyperparams.items()
+        if isinstance(value, Controller)
+    }
 
     def rate(count: ArrayLike) -> jax.Array:
         phase = Phase(jnp.asarray(count), jnp.zeros((), whole_dtype()), jnp.ones(()))
-        return controller.maker.function(phase, **{**controller.known(), **answers})[1]
+        return controller.maker.function(phase, **{**controller.known(), **inner, **answers})[1]
 
     return rate

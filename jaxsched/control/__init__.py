@@ -2,12 +2,12 @@
 
 from jaxsched.control.controllers.advance import advance_on as advance_on
 from jaxsched.control.controllers.controller import Controller as Controller
-from jaxsched.control.controllers.controller import Phase as Phase
 from jaxsched.control.controllers.controller import controller as controller
 from jaxsched.control.controllers.cooldown import cooldown_on as cooldown_on
 from jaxsched.control.controllers.greedy import follow as follow
 from jaxsched.control.controllers.greedy import greedy as greedy
 from jaxsched.control.controllers.inbox import observe as observe
+from jaxsched.control.controllers.phase import Phase as Phase
 from jaxsched.control.controllers.reduce import reduce_on as reduce_on
 from jaxsched.control.controllers.restart import restart_on as restart_on
 from jaxsched.control.controllers.scale import raise_and_lower_on as raise_and_lower_on

@@ -119,7 +119,7 @@ def adopted(controller: Controller, state: Any) -> ControllerState:
     memory = memory_of(controller, controller.init())
     monitor = PlateauState(*fields, events=events)
     record = memory.record._replace(events=events)
-    told = Memory(record, scale, monitor.best_value, {"monitor": monitor})
+    told = Memory(record, scale, monitor.best_value, (), {"monitor": monitor})
     like = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), told, memory)
     return state_of(controller, like)
 

@@ -14,4 +14,6 @@ def inside(controller: Controller, change: Callable[[Any], Any]) -> Controller:
     if controller.maker in (advance_on, restart_on) or "schedule" not in controller.hyperparams:
         wanted = "a controller whose schedule counts the updates of the run, such as `reduce_on`"
         checks.refuse("schedule", controller, wanted)
-    return controller.replace(schedule=change(controller.hyperparams["schedule"]))
+    schedule = controller.hyperparams["schedule"]
+    changed = inside(schedule, change) if isinstance(schedule, Controller) else change(schedule)
+    return controller.replace(schedule=changed)

@@ -4,7 +4,8 @@ from typing import cast
 
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.controller import Phase, controller
+from jaxsched.control.controllers.controller import controller
+from jaxsched.control.controllers.phase import Phase
 from jaxsched.control.monitors.monitor import AMonitor
 from jaxsched.control.options import Axis, Metric
 from jaxsched.core.stack import Schedules, Stack

@@ -5,61 +5,41 @@ stands for whether it fires now. The decorator `controller` turns it into a make
 returns a `Controller`: a stateful schedule in the sense of Optax.
 """
 
-import functools
-import operator
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 import jax
 import jax.numpy as jnp
 
 from jaxsched.control.controllers.inbox import consume, given, names_in
+from jaxsched.control.controllers.levels import (
+    all_metrics,
+    axis_of,
+    beginning,
+    check_one,
+    rule_of,
+)
 from jaxsched.control.controllers.packing import once, together
+from jaxsched.control.controllers.phase import Phase
+from jaxsched.control.controllers.reacting import react
 from jaxsched.control.controllers.state import (
     Contents,
     ControllerState,
     Memory,
-    best_value,
     contents,
     counts_of,
-    first_memory,
     packed,
-    recorded,
     unpacked,
     values_of,
 )
-from jaxsched.control.monitors.hearing import UNNAMED, metrics_of
-from jaxsched.control.monitors.monitor import Monitor, name_of
+from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
 from jaxsched.core.maker import Check, Maker, maker
-from jaxsched.core.schedule import anything
-from jaxsched.core.traced import saying_how_to_branch
+from jaxsched.core.schedule import anything, operand
+from jaxsched.core.types import ScheduleFn
 
 P = ParamSpec("P")
-
-
-class Phase(NamedTuple):
-    """Where a controller stands: what the function of a `controller` is given, and returns.
-
-    It returns `phase, rate`: the phase after the event, if there was one, and the rate of this
-    update. `phase._replace(count=...)` changes a field; the count goes on by itself.
-
-    Attributes:
-      count: updates since the schedule began or began again; a whole number.
-      events: the events that it has acted on; likewise.
-      scale: what the schedule now in force is multiplied by; float32.
-      updates: updates in all, before this one; to be read.
-      anew: whether the monitors begin anew after this update, as after a restart; False unless
-        the function says so.
-    """
-
-    count: jax.Array
-    events: jax.Array
-    scale: jax.Array
-    updates: Any = 0
-    anew: Any = False
 
 
 @jax.tree_util.register_pytree_with_keys_class
@@ -112,34 +92,12 @@ class Controller(Bound):
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names of the metrics that it listens to."""
-        own = _own_metric(self)
-        monitors = _monitors(self.hyperparams).values()
-        named = set[str]().union(*map(metrics_of, monitors)) or {UNNAMED}
-        return tuple(sorted({name or own for name in named}))
-
-
-def _monitors(hyperparams: dict[str, Any]) -> dict[str, Monitor]:
-    """The monitors by the names of the arguments, in the order of a tree's."""
-    return {n: value for n, value in sorted(hyperparams.items()) if isinstance(value, Monitor)}
-
-
-def _own_metric(controller: Controller) -> str:
-    """The name of the metric of those of its monitors that name none."""
-    return str(controller.hyperparams.get("metric", "value"))
-
-
-def _start(controller: Controller) -> Memory:
-    return first_memory({name: m.init() for name, m in _monitors(controller.hyperparams).items()})
+        return all_metrics(self)
 
 
 @as_one_program
 def _init(controller: Controller) -> ControllerState:
-    return state_of(controller, _start(controller))
-
-
-def rule_of(controller: Controller) -> str:
-    """What the states of a controller belong to: the names of its monitors."""
-    return ", ".join(map(name_of, _monitors(controller.hyperparams).values()))
+    return state_of(controller, beginning(controller))
 
 
 def check_owner(controller: Controller, state: ControllerState) -> None:
@@ -175,7 +133,7 @@ def state_of(controller: Controller, memory: Memory, rate: Any = 0.0) -> Control
 
 def _unpacked(controller: Controller, state: ControllerState) -> Contents:
     number = len(controller.metrics)
-    like = jax.eval_shape(lambda: contents(_start(controller), jnp.zeros(()), number))
+    like = jax.eval_shape(lambda: contents(beginning(controller), jnp.zeros(()), number))
     return unpacked(like, state)
 
 
@@ -184,62 +142,14 @@ def _advance(
     controller: Controller, state: ControllerState, values: dict[str, jax.Array | None]
 ) -> tuple[jax.Array, ControllerState]:
     before = _unpacked(controller, together(state, counts_of(state)[0]))
-    axis_name = controller.hyperparams.get("axis_name")
+    axis_name = axis_of(controller)
     heard = {
         name: consume(*waiting, values[name], axis_name)
         for name, waiting in zip(controller.metrics, before.inbox, strict=True)
     }
-    rate, memory = _react(controller, before.memory, heard)
+    rate, memory = react(controller, before.memory, heard)
     rate = once(rate, before.memory.record.updates)
     return rate, state_of(controller, memory, rate)
-
-
-Heard = dict[str, tuple[jax.Array, jax.Array]]
-"""By the name of the metric its value, and whether there is one."""
-
-
-def _react(controller: Controller, before: Memory, heard: Heard) -> tuple[jax.Array, Memory]:
-    """The value at an update, and what is to be remembered after it."""
-    hyperparams = controller.known()
-    monitors, fired, rules = {}, {}, _monitors(hyperparams)
-    value, observed = _by_monitor(controller, heard)
-    for name, monitor in rules.items():
-        del hyperparams[name]
-        monitors[name], fired[name] = monitor.update(before.monitors[name], value, observed)
-    record = before.record
-    observed = functools.reduce(operator.or_, (heard[name][1] for name in controller.metrics))
-    phase = Phase(record.count, record.events, before.scale, record.updates)
-    with saying_how_to_branch():
-        phase, rate = _pair(controller, controller.maker.function(phase, **hyperparams, **fired))
-    monitors = {name: _anew(rules[name], phase, state) for name, state in monitors.items()}
-    record = recorded(record, phase.count, phase.events, observed)
-    scale = jnp.asarray(phase.scale, before.scale.dtype)
-    after = Memory(record, scale, best_value(monitors), monitors)
-    return jnp.asarray(rate, before.scale.dtype), after
-
-
-def _by_monitor(controller: Controller, heard: Heard) -> tuple[Any, Any]:
-    """What its monitors hear: one metric, or several by name."""
-    names = controller.metrics
-    if len(names) == 1:
-        return heard[names[0]]
-    nothing = jnp.zeros(()), jnp.zeros((), bool)
-    every = {name: heard[name] for name in names}
-    every[UNNAMED] = heard.get(_own_metric(controller), nothing)
-    return {n: one for n, (one, _) in every.items()}, {n: there for n, (_, there) in every.items()}
-
-
-def _anew(monitor: Monitor, phase: Phase, state: Any) -> Any:
-    """The state of a monitor after an update, or as it begins anew."""
-    if phase.anew is False:
-        return state
-    return jax.tree.map(partial(jnp.where, phase.anew), monitor.anew(state), state)
-
-
-def _pair(controller: Controller, returned: Any) -> tuple[Phase, Any]:
-    if isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[0], Phase):
-        return returned
-    raise TypeError(f"`{controller.__name__}` must return a pair `phase, rate`, got {returned!r}.")
 
 
 def controller(
@@ -253,7 +163,9 @@ def controller(
     goes on by itself; whoever acts on an event adds 1 to `phase.events`.
 
     Two hyperparameters have a meaning if it has them: `metric`, the name the controller listens
-    to, "value" if not, and `axis_name`, the mapped axes over which metrics are averaged.
+    to, "value" if not, and `axis_name`, the mapped axes over which metrics are averaged. One may
+    be a controller: the function calls it once, with the count of its schedule, and it begins
+    anew where that is 0 again.
 
     Args:
       check: called with the dict of hyperparameters when a controller is made.
@@ -273,8 +185,23 @@ def controller(
     """
     if bare:
         raise TypeError("Write `@controller()`, with parentheses.")
-    return lambda function: maker(function, Controller, _read, first=1, check=check)
+
+    def checked(hyperparams: dict[str, Any]) -> None:
+        check_one(hyperparams)
+        if check:
+            check(hyperparams)
+
+    return lambda function: maker(function, Controller, _read, first=1, check=checked)
 
 
 def _read(name: str, value: Any) -> Any:
-    return value if isinstance(value, Monitor) else anything(name, value)
+    return value if isinstance(value, (Monitor, Controller)) else anything(name, value)
+
+
+def read_rate(name: str, value: Any) -> Any:
+    """What `operand` reads, or a controller."""
+    return value if isinstance(value, Controller) else operand(name, value)
+
+
+Rate = Annotated[ScheduleFn | float | jax.Array | Controller, read_rate]
+"""A schedule, a number, or a controller, which its function calls as it would a schedule."""

@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.controller import Phase, controller
+from jaxsched.control.controllers.controller import Rate, controller
+from jaxsched.control.controllers.phase import Phase
 from jaxsched.control.monitors.monitor import AMonitor
 from jaxsched.control.options import Axis, Metric
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.shapes import Shape, check_ends, ramp
-from jaxsched.core.schedule import Operand, at
+from jaxsched.core.schedule import at
 from jaxsched.core.types import Steps
 
 Share = Annotated[float | Any, checks.fraction]
@@ -29,7 +30,7 @@ def _one_length(hyperparams: dict[str, Any]) -> None:
 def cooldown_on(
     phase: Phase,
     monitor: AMonitor,
-    schedule: Operand,
+    schedule: Rate,
     cooldown_steps: Steps | None = None,
     end_scale: Share = 0.0,
     shape: Shape = "linear",
@@ -48,7 +49,7 @@ def cooldown_on(
 
     Args:
       monitor: when to begin the cooldown.
-      schedule: a schedule or a number.
+      schedule: a schedule, a number or a controller.
       cooldown_steps: the length of the cooldown; or else
       fraction: its length over that of the run before it, from 0 to 1.
       end_scale: where it ends, as a fraction of the rate at its begin; held from then on.

@@ -5,7 +5,8 @@ from typing import Annotated, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.controller import Phase, controller
+from jaxsched.control.controllers.controller import Rate, controller
+from jaxsched.control.controllers.phase import Phase
 from jaxsched.control.monitors.arithmetic import improves, never
 from jaxsched.control.monitors.monitor import read_any_monitor, ticking
 from jaxsched.control.options import Axis, Factor, Metric, Mode, Observations, Window
@@ -14,7 +15,7 @@ from jaxsched.core import checks
 from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.leaves import Whole
 from jaxsched.core.reach import whole_dtype
-from jaxsched.core.schedule import Operand, at
+from jaxsched.core.schedule import at
 from jaxsched.core.types import NonNegative
 
 _CLOSE = 4e-7
@@ -195,7 +196,7 @@ def _scale_giver(name: str, value: Any) -> Any:
 def follow(
     phase: Phase,
     monitor: Annotated[Any, _scale_giver],
-    schedule: Operand,
+    schedule: Rate,
     metric: Metric = "value",
     axis_name: Axis | None = None,
 ):
@@ -205,7 +206,7 @@ def follow(
 
     Args:
       monitor: what gives the scale: `greedy`.
-      schedule: a schedule or a number; it runs on, whatever happens.
+      schedule: a schedule, a number or a controller; it runs on, whatever happens.
       metric: the name of the metric the monitor listens to.
       axis_name: the mapped axes of `pmap` or `shard_map` over which metrics are averaged.
 

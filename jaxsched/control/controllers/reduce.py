@@ -2,12 +2,13 @@
 
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.controller import Phase, controller
+from jaxsched.control.controllers.controller import Rate, controller
 from jaxsched.control.controllers.limit import limit
+from jaxsched.control.controllers.phase import Phase
 from jaxsched.control.monitors.monitor import AMonitor
 from jaxsched.control.options import Axis, Factor, Metric, Observations
 from jaxsched.core.arithmetic.powers import exponential
-from jaxsched.core.schedule import Operand, at
+from jaxsched.core.schedule import at
 from jaxsched.core.types import NonNegative
 
 
@@ -15,7 +16,7 @@ from jaxsched.core.types import NonNegative
 def reduce_on(
     phase: Phase,
     monitor: AMonitor,
-    schedule: Operand,
+    schedule: Rate,
     factor: Factor = 0.1,
     min_value: NonNegative = 0.0,
     max_reductions: Observations | None = None,
@@ -28,7 +29,7 @@ def reduce_on(
 
     Args:
       monitor: when to lower it.
-      schedule: a schedule or a number; it runs on, whatever happens.
+      schedule: a schedule, a number or a controller; it runs on, whatever happens.
       factor: between 0 and 1.
       min_value: the floor. It holds up reductions, not the schedule: where that is below
         the floor, the rate is the schedule.

@@ -4,22 +4,30 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.controller import Phase, controller
+from jaxsched.control.controllers.controller import Controller, Rate, controller
 from jaxsched.control.controllers.limit import limit
+from jaxsched.control.controllers.phase import Phase
 from jaxsched.control.monitors.monitor import AMonitor
 from jaxsched.control.options import Axis, Metric, Observations
+from jaxsched.core import checks
 from jaxsched.core.arithmetic.chosen import whole
 from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.arithmetic.steps import slowed
-from jaxsched.core.schedule import Operand, at
+from jaxsched.core.schedule import at
 from jaxsched.core.types import AtLeastOne, Flag, Positive
 
 
-@controller()
+def _no_stretched_controller(hyperparams: dict[str, Any]) -> None:
+    schedule, period_mult = hyperparams["schedule"], hyperparams["period_mult"]
+    if isinstance(schedule, Controller) and checks.known(period_mult) not in (None, 1):
+        checks.refuse("period_mult", period_mult, "1 around a controller, which counts updates")
+
+
+@controller(check=_no_stretched_controller)
 def restart_on(
     phase: Phase,
     monitor: AMonitor,
-    schedule: Operand,
+    schedule: Rate,
     peak_mult: Positive = 1.0,
     period_mult: AtLeastOne = 1,
     max_restarts: Observations | None = None,
@@ -36,7 +44,8 @@ def restart_on(
 
     Args:
       monitor: when to start again.
-      schedule: a schedule; after its end, its last value is held until the next restart.
+      schedule: a schedule, whose last value is held from its end until the next restart; or a
+        controller, which begins anew at each, with all that its monitors have gathered.
       peak_mult: the rates of each run over those of the one before.
       period_mult: the length of each run over that of the one before. The schedule is
         called with fractional steps then.

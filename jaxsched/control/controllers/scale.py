@@ -4,7 +4,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.controller import Phase, controller
+from jaxsched.control.controllers.controller import Rate, controller
+from jaxsched.control.controllers.phase import Phase
 from jaxsched.control.monitors.monitor import AMonitor
 from jaxsched.control.options import Axis, Factor, Metric
 from jaxsched.core import checks
@@ -23,7 +24,7 @@ def _factor_and_scales(hyperparams: dict[str, Any]) -> None:
 def scale_on(
     phase: Phase,
     monitor: AMonitor,
-    schedule: Operand,
+    schedule: Rate,
     factor: Operand,
     min_scale: NonNegative = 0.0,
     max_scale: NonNegative = 1.0,
@@ -37,7 +38,7 @@ def scale_on(
 
     Args:
       monitor: when to multiply.
-      schedule: a schedule or a number; it runs on, whatever happens.
+      schedule: a schedule, a number or a controller; it runs on, whatever happens.
       factor: a number, which may be above 1, or a function of the rate in force.
       min_scale: how far below the schedule the rate may go, as a fraction of it.
       max_scale: how far above it may go.
@@ -65,7 +66,7 @@ def raise_and_lower_on(
     phase: Phase,
     raise_on: AMonitor,
     lower_on: AMonitor,
-    schedule: Operand,
+    schedule: Rate,
     factor: Factor = 0.95,
     min_scale: NonNegative = 0.01,
     max_scale: NonNegative = 10.0,
@@ -84,7 +85,7 @@ def raise_and_lower_on(
     Args:
       raise_on: when to raise it, such as `improving(patience=10)`.
       lower_on: when to lower it, such as `plateau(patience=10)`.
-      schedule: a schedule or a number; it runs on, whatever happens.
+      schedule: a schedule, a number or a controller; it runs on, whatever happens.
       factor: between 0 and 1.
       min_scale: how far below the schedule the rate may go, as a fraction of it.
       max_scale: how far above it may go.

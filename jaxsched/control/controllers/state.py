@@ -38,12 +38,14 @@ class Memory(NamedTuple):
       record: what it has seen and done.
       scale: what the schedule now in force is multiplied by.
       best_value: the best value of the first monitor that keeps one; infinite if none does.
+      inner: what the controller that stands for its schedule remembers, if there is one.
       monitors: the state of each monitor, by the name of the argument.
     """
 
     record: Record
     scale: jax.Array
     best_value: jax.Array
+    inner: tuple[Any, ...]
     monitors: dict[str, Any]
 
 
@@ -77,9 +79,34 @@ class Contents(NamedTuple):
     memory: Memory
 
 
-def record_of(state: ControllerState) -> Record:
-    """The record in a state, which may have leading axes, as one replicated over devices has."""
-    return Record(*jnp.moveaxis(counts_of(state)[..., : len(Record._fields)], -1, 0))
+_AROUND = " around "
+"""Between the rules of a controller and of the one inside of it."""
+
+
+def joined_rules(rules: Iterable[str]) -> str:
+    """The rule of controllers inside of one another, from without to within."""
+    return _AROUND.join(rules)
+
+
+def depth_of(state: ControllerState) -> int:
+    """How many controllers there are inside of one another."""
+    (rule,) = state.counts
+    return 1 + rule.count(_AROUND)
+
+
+def record_of(state: ControllerState, level: int = 0) -> Record:
+    """The record in a state, which may have leading axes, as one replicated over devices has.
+
+    The records of controllers inside of one another come first, from without to within.
+    """
+    size = len(Record._fields)
+    own = counts_of(state)[..., level * size : (level + 1) * size]
+    return Record(*jnp.moveaxis(own, -1, 0))
+
+
+def innermost_count(state: ControllerState) -> jax.Array:
+    """Where the schedule in a state is, which may be that of a controller inside of others."""
+    return record_of(state, depth_of(state) - 1).count
 
 
 def counts_of(state: ControllerState) -> jax.Array:
@@ -94,14 +121,14 @@ def values_of(state: ControllerState) -> jax.Array:
     return values
 
 
-def best_value_of(state: ControllerState) -> jax.Array:
+def best_value_of(state: ControllerState, level: int = 0) -> jax.Array:
     """The best metric in a state; infinite if its monitors keep none."""
-    return values_of(state)[..., 2 * len(names_in(state.values)) + 2]
+    return values_of(state)[..., 2 * len(names_in(state.values)) + 2 * level + 2]
 
 
-def scale_of(state: ControllerState) -> jax.Array:
+def scale_of(state: ControllerState, level: int = 0) -> jax.Array:
     """What the schedule in a state is multiplied by."""
-    return values_of(state)[..., 2 * len(names_in(state.values)) + 1]
+    return values_of(state)[..., 2 * len(names_in(state.values)) + 2 * level + 1]
 
 
 def rate_of(state: ControllerState) -> jax.Array:
@@ -117,10 +144,10 @@ def waiting_of(state: ControllerState) -> dict[str, tuple[jax.Array, jax.Array]]
     }
 
 
-def first_memory(monitors: dict[str, Any]) -> Memory:
+def first_memory(monitors: dict[str, Any], inner: tuple[Memory, ...] = ()) -> Memory:
     """What is remembered before the first update, from the states of the monitors."""
     record = Record(*jnp.array([0, 0, 0, 0, -1, 0], whole_dtype()))
-    return Memory(record, jnp.ones(()), best_value(monitors), monitors)
+    return Memory(record, jnp.ones(()), best_value((monitors, inner)), inner, monitors)
 
 
 def contents(memory: Memory, rate: jax.Array, metrics: int) -> Contents:

@@ -14,6 +14,8 @@ from jaxsched.control.controllers.state import (
     ControllerState,
     Record,
     counts_of,
+    depth_of,
+    innermost_count,
     rate_of,
     scale_of,
     values_of,
@@ -124,7 +126,7 @@ def _check_states(old: list[Part], new: list[Part], *states: Any) -> None:
 
 def _count_of(old: list[Part]) -> Any:
     """Where the schedule of an old state is, or else how many updates it has counted."""
-    controllers = [counts_of(part.node)[0] for part in old if is_controller(part.node)]
+    controllers = [innermost_count(part.node) for part in old if is_controller(part.node)]
     rates = [_schedule_count(part.node) for part in old if isinstance(part.node, RATES)]
     others = [part.node.count for part in old if _counts(part.node)]
     of_rates = rates or controllers
@@ -135,7 +137,7 @@ def _count_of(old: list[Part]) -> Any:
 def _schedule_count(node: Any) -> Any:
     """Where the schedule of a rate is: that of a controller may have begun again."""
     controller = getattr(node, "controller", ())
-    return counts_of(controller)[..., 0] if is_controller(controller) else node.count
+    return innermost_count(controller) if is_controller(controller) else node.count
 
 
 def _forgets_controller(old: Any, new: Any) -> bool:
@@ -156,7 +158,10 @@ def _controller(old: Any, new: ControllerState, count: Any) -> ControllerState:
     if like == found and all(map(_fits, jax.tree.leaves(old), jax.tree.leaves(new))):
         return jax.tree.map(_converted, old, new)
     (rule,), (metrics,) = new.counts, new.values.by_metric
-    counts = _first(len(Record._fields), counts_of(old), counts_of(new))
+    count = innermost_count(old)
+    counts = _first(len(Record._fields), counts_of(old), counts_of(_started(new, count)))
+    if depth_of(new) == 1:
+        counts = jnp.where(jnp.arange(counts.shape[-1]) == 0, _column(count), counts)
     return ControllerState({rule: counts}, Inbox({metrics: _with_scale(old, new)}))
 
 
@@ -180,11 +185,12 @@ def _column(numbers: Any) -> jax.Array:
 
 
 def _started(controller: ControllerState, count: Any) -> ControllerState:
-    """A controller at the beginning of whose record its schedule has run for some updates."""
+    """A controller at the beginning of whose records its schedule has run for some updates."""
     (rule,) = controller.counts
     counts = counts_of(controller)
-    is_count = jnp.arange(counts.shape[-1]) < 2
-    return controller._replace(counts={rule: jnp.where(is_count, count, counts)})
+    place, size = jnp.arange(counts.shape[-1]), len(Record._fields)
+    is_count = (place % size < 2) & (place < size * depth_of(controller))
+    return controller._replace(counts={rule: jnp.where(is_count, _column(count), counts)})
 
 
 def _fits(kept: Any, new: Any) -> bool:

@@ -9,6 +9,7 @@ from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
 from jaxsched.control.controllers.state import (
     ControllerState,
     best_value_of,
+    depth_of,
     record_of,
     scale_of,
     waiting_of,
@@ -41,6 +42,9 @@ def record(opt_state: Any, *, all: bool = False) -> Any:
       - `waiting`: the metrics that `observe` has left for the next update, and
       - `waiting_value`: their mean, 0 if there are none. Where monitors hear several metrics, both
         with the name of each behind, as in `waiting_accuracy`.
+
+      Of a controller inside of another, what it has done itself is under the same names with
+      `inner_` before them, but for what waits.
 
       Of a `reset_on` around a controller, the record is the controller's.
 
@@ -130,13 +134,24 @@ def _is_controller(node: Any) -> bool:
 def _record(state: ControllerState) -> dict[str, jax.Array]:
     waiting = waiting_of(state)
     return {
-        **record_of(state)._asdict(),
-        "scale": scale_of(state),
-        "best_value": best_value_of(state),
+        **{
+            "inner_" * level + name: number
+            for level in range(depth_of(state))
+            for name, number in _at_level(state, level).items()
+        },
         **{
             f"{field}{name}": number
             for metric, numbers in waiting.items()
             for name in ["" if len(waiting) == 1 else f"_{metric}"]
             for field, number in zip(("waiting", "waiting_value"), numbers, strict=True)
         },
+    }
+
+
+def _at_level(state: ControllerState, level: int) -> dict[str, jax.Array]:
+    """What the controller at a level has done, counted from without."""
+    return {
+        **record_of(state, level)._asdict(),
+        "scale": scale_of(state, level),
+        "best_value": best_value_of(state, level),
     }
