@@ -121,7 +121,34 @@ def test_mistakes_raise(arguments, error, message):
         jaxsched.coupled(0.1, **{"peak": 1.0, **arguments})
 
 
-def test_a_controller_cannot_be_followed():
-    controller = jaxsched.restart_on(jaxsched.plateau(), 0.1)
-    with pytest.raises(TypeError, match=r"`schedule`.*not a stateful schedule.*restart_on"):
-        jaxsched.coupled(controller, peak=0.1, weight_decay=0.1)
+def controlled(steps):
+    """The hyperparameters at each of some steps under a rate that halves at each loss below 0.5."""
+    line = jaxsched.linear_schedule(0.4, 0.2, 8)
+    rate = jaxsched.reduce_on(jaxsched.below(0.5), line, factor=0.5)
+    several = jaxsched.coupled(rate, peak=0.4, floor=0.0, b1=(0.8, 0.9), weight_decay=0.1)
+    adamw = optax.inject_hyperparams(optax.adamw)(**several)
+
+    def step(state, loss):
+        _, state = adamw.update(PARAMS, state, PARAMS, value=loss)
+        return state, state.hyperparams
+
+    losses = np.where(np.isin(np.arange(steps), [2, 5]), 0.1, 1.0).astype(np.float32)
+    return jax.jit(lambda: jax.lax.scan(step, adamw.init(PARAMS), losses))()
+
+
+def test_others_follow_a_controlled_rate():
+    state, found = controlled(10)
+    counts = np.arange(10)
+    rates = (0.4 - 0.025 * np.minimum(counts, 8)) * 0.5 ** (1.0 * (counts >= 2) + (counts >= 5))
+    np.testing.assert_allclose(found["learning_rate"], rates, rtol=2e-6)
+    np.testing.assert_allclose(found["weight_decay"], 0.1 / 0.4 * rates, rtol=2e-6)
+    np.testing.assert_allclose(found["b1"], 0.9 - 0.1 * rates / 0.4, rtol=2e-6)
+    assert jaxsched.record(state)["events"] == 2
+    assert "inner_events" not in jaxsched.record(state)
+
+
+def test_mistakes_beside_a_controller_raise():
+    rate = jaxsched.restart_on(jaxsched.plateau(), 0.1)
+    for pair, told in (((0.9, 0.5), "`low` must be at most `high`"), ((0.5,), "a pair")):
+        with pytest.raises((TypeError, ValueError), match=told):
+            jaxsched.coupled(rate, peak=0.1, floor=0.0, b1=pair)

@@ -159,3 +159,35 @@ def test_stop_on_hears_what_is_observed_and_asks_for_what_is_required():
         PARAMS, js.observe(state, loss=0.4)
     )
     assert js.should_stop(state)
+
+
+def kl_adaptive(divergences, rate, target, least, most):
+    """The rule of rl_games and others, over an annealing schedule that multiplies it."""
+    scale = 1.0
+    for count, divergence in enumerate(divergences):
+        if divergence > 2 * target:
+            scale = max(scale / 1.5, least)
+        if divergence < target / 2:
+            scale = min(scale * 1.5, most)
+        yield scale * rate * (1 - count / len(divergences))
+
+
+def test_the_rate_of_rl_that_follows_the_divergence():
+    target, steps = 0.008, 400
+    divergences = np.random.default_rng(0).lognormal(np.log(target), 0.8, steps).astype(DTYPE)
+    rate = js.raise_and_lower_on(
+        js.below(target / 2, metric="kl"),
+        js.above(2 * target, metric="kl"),
+        js.linear_schedule(3e-4, 0.0, steps),
+        factor=1 / 1.5,
+        min_scale=0.01,
+        max_scale=30.0,
+    )
+
+    def step(state, divergence):
+        return tuple(reversed(rate.advance(state, kl=divergence)))
+
+    _, rates = jax.jit(lambda: jax.lax.scan(step, rate.init(), divergences))()
+    wanted = list(kl_adaptive(divergences, 3e-4, target, 0.01, 30.0))
+    np.testing.assert_allclose(rates, wanted, rtol=5e-6)
+    assert len({round(w / (1 - i / steps), 9) for i, w in enumerate(wanted)}) > 6

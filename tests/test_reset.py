@@ -1,5 +1,7 @@
 """Resetting an optimizer's memory on an event: which parts, when, and what is never touched."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -134,6 +136,29 @@ def test_the_best_parameters_come_back():
     assert state.best_value == 1.0
     assert equal(state.best_params, seen[1])
     assert equal(state.inner_state, ADAM.init(PARAMS)), "no update was made from there"
+
+
+def test_the_memory_of_the_best_parameters_comes_back_with_them():
+    line = LINE * 0.1
+    rate = js.reduce_on(rule(), line, factor=0.5)
+    adam = optax.chain(optax.scale_by_adam(), js.scale_by_learning_rate(rate))
+    optimizer = js.reset_on(
+        rule(), adam, return_to_best=True, best_memory=True, reset_monitor=False
+    )
+    params, state = PARAMS, optimizer.init(PARAMS)
+    update, seen = jax.jit(optimizer.update), []
+    for loss in [3.0, 1.0, 1.0, 2.0]:
+        seen.append((params, state.inner_state[0]))
+        updates, state = update(GRADS, state, params, value=loss)
+        params = optax.apply_updates(params, updates)
+    best_params, best_memory = seen[1]
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6), params, best_params)
+    assert equal(state.inner_state[0], best_memory)
+    assert best_memory.count == 1
+    assert js.record(state)["updates"] == 4
+    assert js.learning_rate(state) == 0.5 * line(3)
+    with pytest.raises(ValueError, match="`best_memory` is for"):
+        js.reset_on(rule(), adam, best_memory=True)
 
 
 def test_the_best_parameters_follow_the_mode_and_shun_nan():

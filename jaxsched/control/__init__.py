@@ -4,6 +4,7 @@ from jaxsched.control.controllers.advance import advance_on as advance_on
 from jaxsched.control.controllers.controller import Controller as Controller
 from jaxsched.control.controllers.controller import controller as controller
 from jaxsched.control.controllers.cooldown import cooldown_on as cooldown_on
+from jaxsched.control.controllers.coupled import coupled as coupled
 from jaxsched.control.controllers.greedy import follow as follow
 from jaxsched.control.controllers.greedy import greedy as greedy
 from jaxsched.control.controllers.inbox import observe as observe

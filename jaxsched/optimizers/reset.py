@@ -46,13 +46,15 @@ class ResetOnState(NamedTuple):
       inner_state: the optimizer's.
       trigger: the state of the monitor, with its record and its inbox.
       best_value: the best metric so far, and
-      best_params: the parameters that had it; both empty unless asked for.
+      best_params: the parameters that had it, and
+      best_memory: what the optimizer had gathered before it; each empty unless asked for.
     """
 
     inner_state: Any
     trigger: ControllerState
     best_value: Any = ()
     best_params: Any = ()
+    best_memory: tuple[jax.Array, ...] = ()
 
 
 def reset_on(
@@ -62,6 +64,7 @@ def reset_on(
     reinitialize: str | Sequence[str] = "all",
     zero: str | Sequence[str] = (),
     return_to_best: bool = False,
+    best_memory: bool = False,
     reset_monitor: bool = True,
     mode: str = "min",
     metric: str = "value",
@@ -84,6 +87,8 @@ def reset_on(
       return_to_best: whether an event also brings the parameters back to those with the best
         metric so far, instead of an update. Keeps a copy of the parameters. The metric must be
         that of the parameters before the update, as a loss computed with the gradients is.
+      best_memory: whether the parts in `reinitialize` then go back to what they were at these
+        parameters, in place of what `optimizer.init` makes. Keeps a copy of the state.
       reset_monitor: whether the monitor begins anew after a reset, as in `restart_on`; False
         around a `reduce_on` of the same monitor, to act at the same updates.
       mode: for the best metric, "min" or "max".
@@ -92,7 +97,8 @@ def reset_on(
       require_value: whether an update without the metric is a `TypeError`.
 
     Raises:
-      ValueError: in `init`, if the state has no part of a given name.
+      ValueError: for `best_memory` without `return_to_best`; in `init`, if the state has no
+        part of a given name.
 
     Example:
       >>> import jax.numpy as jnp, optax, jaxsched
@@ -109,6 +115,8 @@ def reset_on(
     )
     parts = _fields("reinitialize", reinitialize), _fields("zero", zero)
     keep_best = read_mode("mode", mode) if return_to_best else None
+    if best_memory and not return_to_best:
+        raise ValueError("`best_memory` is for `return_to_best=True` only.")
     if keep_best and metric not in trigger.metrics:
         heard = " and ".join(trigger.metrics)
         checks.refuse("metric", metric, f"one that the monitor hears, which is {heard}")
@@ -117,7 +125,8 @@ def reset_on(
         state = inner.init(params)
         _check_parts(parts, state)
         best = _no_best(params, keep_best) if keep_best else ((), ())
-        return ResetOnState(state, trigger.init(), *best)
+        memory = _copied(_memory_in(state)) if best_memory else ()
+        return ResetOnState(state, trigger.init(), *best, memory)
 
     def update(
         updates: optax.Updates, state: Any, params: Any = None, **extra_args: Any
@@ -128,14 +137,17 @@ def reset_on(
         events = record_of(state.trigger).events
         # As a number computed once: every part of the memory would count the events again.
         fired = once((record_of(after).events != events).astype(jnp.float32), events) > 0
-        fresh = inner.init(updates if params is None else params)
+        if best_memory:
+            fresh = _with_memory(state.inner_state, state.best_memory)
+        else:
+            fresh = inner.init(updates if params is None else params)
         reset = _reset(state.inner_state, fresh, fired, *parts)
         updates, inner_state = inner.update(updates, reset, params, **extra_args)
         if not keep_best:
             return updates, ResetOnState(inner_state, after)
         waiting = waiting_in(state.trigger.values)[metric]
         heard = consume(*waiting, given(metric, extra_args), axis_name)
-        best = _best(state, heard, params, keep_best)
+        best = _best(state, heard, params, keep_best, best_memory)
         back = jax.tree.map(lambda best, now: best - now, best[1], params)
         # No update is made then: the memory stays as it was reset, and only rates move on.
         memory = _map_memory(lambda new, old: jnp.where(fired, old, new), inner_state, reset)
@@ -145,14 +157,32 @@ def reset_on(
 
 
 def _no_best(params: optax.Params, mode: str) -> tuple[jax.Array, optax.Params]:
-    return jnp.full((), never(mode), jnp.result_type(float)), jax.tree.map(jnp.array, params)
+    return jnp.full((), never(mode), jnp.result_type(float)), _copied(params)
 
 
-def _best(state: ResetOnState, heard: Any, params: Any, mode: str) -> Any:
-    """The best metric and the parameters that had it, after an update that heard a value."""
+def _copied(tree: Any) -> Any:
+    return jax.tree.map(jnp.array, tree)
+
+
+def _best(state: ResetOnState, heard: Any, params: Any, mode: str, best_memory: bool) -> Any:
+    """The best metric and what was there with it, after an update that heard a value."""
     value, observed = heard
     found = observed & improves(value, state.best_value, 0.0, 0.0, mode)
-    return _select(found, (value, params), (state.best_value, state.best_params))
+    memory = _memory_in(state.inner_state) if best_memory else ()
+    return _select(found, (value, params, memory), state[2:])
+
+
+def _memory_in(state: Any) -> tuple[Any, ...]:
+    """What an optimizer has gathered, without what belongs to rates."""
+    found: list[Any] = []
+    _map_memory(lambda leaf, _: found.append(leaf), state, state)
+    return tuple(found)
+
+
+def _with_memory(state: Any, memory: tuple[Any, ...]) -> Any:
+    """The state with what it had gathered at another time."""
+    leaves = iter(memory)
+    return _map_memory(lambda *_: next(leaves), state, state)
 
 
 def _select(condition: jax.Array, yes: Any, no: Any) -> Any:

@@ -6,8 +6,6 @@ from jaxsched.schedules.compose import minimum as minimum
 from jaxsched.schedules.compose import repeat as repeat
 from jaxsched.schedules.compose import shift as shift
 from jaxsched.schedules.compose import stretch as stretch
-from jaxsched.schedules.coupled import coupled as coupled
-from jaxsched.schedules.coupled import mirror as mirror
 from jaxsched.schedules.cycles import cosine_restarts_schedule as cosine_restarts_schedule
 from jaxsched.schedules.cycles import sgdr_schedule as sgdr_schedule
 from jaxsched.schedules.cyclic import cyclic_schedule as cyclic_schedule
@@ -22,6 +20,7 @@ from jaxsched.schedules.epochs import by_epoch as by_epoch
 from jaxsched.schedules.inverse import inverse_sqrt_schedule as inverse_sqrt_schedule
 from jaxsched.schedules.inverse import inverse_time_schedule as inverse_time_schedule
 from jaxsched.schedules.inverse import power_schedule as power_schedule
+from jaxsched.schedules.mirror import mirror as mirror
 from jaxsched.schedules.noise import noise_schedule as noise_schedule
 from jaxsched.schedules.normalized import (
     normalized_exponential_schedule as normalized_exponential_schedule,

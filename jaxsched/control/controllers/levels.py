@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jaxsched.control.controllers.state import Memory, first_memory, joined_rules
+from jaxsched.control.controllers.state import NO_MONITOR, Memory, first_memory, joined_rules
 from jaxsched.control.monitors.hearing import UNNAMED, metrics_of
 from jaxsched.control.monitors.monitor import Monitor, name_of
 from jaxsched.core.bound import Bound
@@ -37,10 +37,11 @@ def levels_of(controller: Bound) -> list[Bound]:
 
 def rule_of(controller: Bound) -> str:
     """What the states of a controller belong to: the names of its monitors, at each level."""
-    return joined_rules(
-        ", ".join(map(name_of, monitors_of(level.hyperparams).values()))
-        for level in levels_of(controller)
-    )
+    return joined_rules(map(_own_rule, levels_of(controller)))
+
+
+def _own_rule(level: Bound) -> str:
+    return ", ".join(map(name_of, monitors_of(level.hyperparams).values())) or NO_MONITOR
 
 
 def own_metric(controller: Bound) -> str:

@@ -83,6 +83,10 @@ _AROUND = " around "
 """Between the rules of a controller and of the one inside of it."""
 
 
+NO_MONITOR = "no monitor"
+"""The rule of a controller without any, such as one that follows another."""
+
+
 def joined_rules(rules: Iterable[str]) -> str:
     """The rule of controllers inside of one another, from without to within."""
     return _AROUND.join(rules)
@@ -92,6 +96,12 @@ def depth_of(state: ControllerState) -> int:
     """How many controllers there are inside of one another."""
     (rule,) = state.counts
     return 1 + rule.count(_AROUND)
+
+
+def acting_levels(state: ControllerState) -> list[int]:
+    """The levels that have a monitor, from without to within; the outermost if none has."""
+    (rule,) = state.counts
+    return [i for i, own in enumerate(rule.split(_AROUND)) if own != NO_MONITOR] or [0]
 
 
 def record_of(state: ControllerState, level: int = 0) -> Record:

@@ -8,8 +8,8 @@ from jax.tree_util import GetAttrKey, keystr, tree_flatten_with_path
 
 from jaxsched.control.controllers.state import (
     ControllerState,
+    acting_levels,
     best_value_of,
-    depth_of,
     record_of,
     scale_of,
     waiting_of,
@@ -135,8 +135,8 @@ def _record(state: ControllerState) -> dict[str, jax.Array]:
     waiting = waiting_of(state)
     return {
         **{
-            "inner_" * level + name: number
-            for level in range(depth_of(state))
+            "inner_" * depth + name: number
+            for depth, level in enumerate(acting_levels(state))
             for name, number in _at_level(state, level).items()
         },
         **{
