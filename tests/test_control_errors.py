@@ -184,6 +184,17 @@ def test_a_metric_that_is_required_raises_where_it_is_missing(make):
 
 
 @optimizers
+def test_a_metric_of_nearly_the_right_name_warns_where_it_is_traced(make):
+    optimizer = make()
+    state = optimizer.init(PARAMS)
+    update = jax.jit(optimizer.update)
+    with pytest.warns(UserWarning, match="given `vlaue=`.*did you mean `value=`"):
+        _, state = update(PARAMS, state, PARAMS, vlaue=1.0)
+    for quiet in ({"vlaue": 2.0}, {"val": 1.0}, {"val_loss": 1.0}, {"value": 1.0, "values": 1.0}):
+        update(PARAMS, state, PARAMS, **quiet)
+
+
+@optimizers
 def test_a_run_without_a_metric_shows_in_the_record(make):
     optimizer = make()
     state = optimizer.init(PARAMS)

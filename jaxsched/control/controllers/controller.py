@@ -11,7 +11,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import jax
 import jax.numpy as jnp
 
-from jaxsched.control.controllers.inbox import consume, given, names_in
+from jaxsched.control.controllers.inbox import consume, given, names_in, warn_if_misspelt
 from jaxsched.control.controllers.levels import (
     all_metrics,
     axis_of,
@@ -87,7 +87,9 @@ class Controller(Bound):
                 " `optax.inject_hyperparams(optax.adam)(learning_rate=controller)`."
             )
         check_owner(self, state)
-        return _advance(self, state, {name: given(name, extra_args) for name in self.metrics})
+        metrics = self.metrics
+        warn_if_misspelt(metrics, extra_args)
+        return _advance(self, state, {name: given(name, extra_args) for name in metrics})
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from jaxsched.schedules.mirror import in_order, mirror
 
 
 @controller()
-def proportional(phase: Phase, schedule: Rate, factor: Number):
+def _proportional(phase: Phase, schedule: Rate, factor: Number):
     """A multiple of what another controller gives."""
     return phase, factor * at(schedule, phase.count)
 
 
 @controller(check=in_order)
-def mirrored(
+def _mirrored(
     phase: Phase, schedule: Rate, low: Number, high: Number, floor: Operand, peak: Operand
 ):
     """What goes down as another controller goes up: `mirror` of it."""
@@ -81,11 +81,11 @@ def _follower(name: str, value: Any, rate: Any, peak: Any, floor: Any) -> Schedu
     controlled = isinstance(rate, Controller)
     if not isinstance(value, (tuple, list)):
         share = checks.number(name, value) / peak
-        return proportional(rate, share) if controlled else multiply(rate, share)
+        return _proportional(rate, share) if controlled else multiply(rate, share)
     if len(value) != 2:
         checks.refuse(name, value, "a number, or a pair of the low and the high value", TypeError)
     if floor is None:
         raise TypeError(f"`{name}`, a pair, needs the `floor` of the rate, got none.")
     low, high = (checks.number(f"{name}[{i}]", end) for i, end in enumerate(value))
-    make = mirrored if controlled else mirror
+    make = _mirrored if controlled else mirror
     return make(rate, low, high, floor, peak)

@@ -1,6 +1,8 @@
 """How metrics arrive: as arguments of an update, or before it, in an inbox in the state."""
 
-from collections.abc import Iterable, Mapping
+import difflib
+import warnings
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -63,6 +65,24 @@ def given(metric: str, arguments: Mapping[str, Any]) -> jax.Array | None:
     """The metric among the arguments of an update, if it is there."""
     value = arguments.get(metric)
     return None if value is None else metric_value(metric, value)
+
+
+def warn_if_misspelt(metrics: Collection[str], arguments: Mapping[str, Any]) -> None:
+    """Warns where an update brings no metric that is listened to, but one of nearly its name."""
+    if not arguments or any(name in arguments for name in metrics):
+        return
+    for name in arguments:
+        near = difflib.get_close_matches(name, metrics, n=1, cutoff=_NEARLY)
+        if near:
+            warnings.warn(
+                f"`update` is given `{name}=`, to which nothing listens here; did you mean"
+                f" `{near[0]}=`? This update is one without an observation.",
+                stacklevel=2,
+            )
+
+
+_NEARLY = 0.8
+"""How much of two names must be alike: `vlaue` and `value` are, `val` and `value` are not."""
 
 
 def require(state: Any, arguments: Mapping[str, Any]) -> None:
