@@ -9,6 +9,7 @@ from jaxsched.cli import names
 from jaxsched.cli import options as of
 from jaxsched.cli.layout import beside
 from jaxsched.cli.mistakes import Plain
+from jaxsched.cli.predict import predict
 
 if TYPE_CHECKING:
     from jaxsched.cli.reading import Curve
@@ -165,6 +166,9 @@ def table(expr: of.Expression, steps: of.Steps, run: of.Run = "", every: of.Ever
     else:
         _note_if_sampled(steps)
         typer.echo(views.by_phase(curve, steps))
+
+
+app.command()(predict)
 
 
 def _read(text: str, steps: int, run: str) -> "Curve":
