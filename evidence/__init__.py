@@ -1,0 +1,1 @@
+"""What is known of schedules, measured: each module is one experiment."""
