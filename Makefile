@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 SITE := .venv-site
 
-.PHONY: demo test coverage lint dist fuzz mutants bench gallery site oracles oracles-paddle aot clean
+.PHONY: demo test coverage lint dist fuzz mutants bench evidence gallery site oracles oracles-paddle aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -35,6 +35,9 @@ mutants: $(VENV)/.test  ## put 200 small faults into a copy of the package, and 
 bench: $(VENV)/.examples $(ORACLES)/.oracles  ## measure for some 12 minutes, and write docs/benchmarks*.md
 	$(BIN)/python -m benchmarks.population --output docs/benchmarks-population.md
 	$(BIN)/python -m benchmarks --output docs/benchmarks.md --peers $(ORACLES)/bin/python
+
+evidence: $(VENV)/.examples  ## train under schedules and rules for some minutes, and write docs/evidence.md
+	$(BIN)/python -m evidence $(if $(LOGS),--logs $(LOGS))
 
 gallery: $(VENV)/.examples  ## draw docs/gallery.md anew
 	$(BIN)/python docs/make_gallery.py

@@ -112,4 +112,5 @@ def predict(runs: list[PublicRun]) -> Prediction:
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's, of numbers without ties."""
-    return float(np.corrcoef(*(np.argsort(np.argsort(one)) for one in (first, second)))[0, 1])
+    places = [np.argsort(np.argsort(one)) for one in (first, second)]
+    return float(np.corrcoef(places)[0, 1])
