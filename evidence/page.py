@@ -11,12 +11,12 @@ from evidence.public_logs import PublicRun, predict, rank_correlation, read_runs
 HORIZON = 4000
 PUBLIC_PEAKS = (1e-4, 5e-4, 1e-3)
 NO_LOGS = "Not run here."
+TEMPLATE = Path(__file__).with_name("page.md").read_text()
 
 
 def write(*, squares: str, digits: str, logs: str) -> str:
     """The page with the tables of the experiments."""
-    template = Template(Path(__file__).with_name("page.md").read_text())
-    return template.substitute(squares=squares, digits=digits, logs=logs, bounds=bounds())
+    return Template(TEMPLATE).substitute(squares=squares, digits=digits, logs=logs, bounds=bounds())
 
 
 def bounds() -> str:

@@ -113,4 +113,4 @@ def predict(runs: list[PublicRun]) -> Prediction:
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's, of numbers without ties."""
     places = [np.argsort(np.argsort(one)) for one in (first, second)]
-    return float(np.corrcoef(places)[0, 1])
+    return float(np.corrcoef(places[0], places[1])[0, 1])
