@@ -107,6 +107,60 @@ MADE = {
         "end_scale",
         "0",
     ),
+    "a margin of more than all": (lambda: js.plateau(rtol=2.0), "rtol", "2.0"),
+    "greedy margin of more than all": (lambda: js.greedy(rtol=2.0), "rtol", "2.0"),
+    "greedy floor above its ceiling": (
+        lambda: js.greedy(min_scale=5.0, max_scale=1.0),
+        "min_scale",
+        "5.0 > 1.0",
+    ),
+    "metric of a method's": (lambda: js.reduce_on(RULE, LINE, metric="self"), "metric", "self"),
+    "metric of observe's": (
+        lambda: js.reset_on(RULE, optax.sgd(0.1), metric="opt_state"),
+        "metric",
+        "opt_state",
+    ),
+    "metric of Python's": (lambda: js.reduce_on_plateau(metric="class"), "metric", "class"),
+    "patience of a time": (
+        lambda: js.plateau(patience=np.timedelta64(5, "s")),
+        "patience",
+        "timedelta64",
+    ),
+    "margin of a longdouble": (lambda: js.plateau(rtol=np.longdouble(0)), "rtol", "longdouble"),
+    "zero of a number": (lambda: js.reset_on(RULE, optax.sgd(0.1), zero=3), "zero", "3"),
+    "zero of None": (lambda: js.reset_on(RULE, optax.sgd(0.1), zero=None), "zero", "None"),
+    "zero of bytes": (lambda: js.reset_on(RULE, optax.sgd(0.1), zero=b"mu"), "zero", "b'mu'"),
+    "reinitialize of a flag": (
+        lambda: js.reset_on(RULE, optax.sgd(0.1), reinitialize=True),
+        "reinitialize",
+        "True",
+    ),
+    "resetting no optimizer": (lambda: js.reset_on(RULE, 3), "optimizer", "3"),
+    "skipping no optimizer": (lambda: js.skip_on(js.spike(), None), "optimizer", "None"),
+    **{
+        f"{name} of a number in {maker.__name__}": (
+            lambda maker=maker, args=args, name=name: maker(*args, **{name: 1}),
+            name,
+            "1",
+        )
+        for maker, args, names in (
+            (js.plateau, (), ("reset_best",)),
+            (js.scale_by_learning_rate, (0.1,), ("flip_sign", "require_value")),
+            (js.scale_by_schedule, (0.1,), ("require_value",)),
+            (js.scale_by_path, ({".*": 0.1},), ("flip_sign", "require_value")),
+            (js.reduce_on_plateau, (), ("require_value",)),
+            (js.skip_on, (js.spike(), optax.sgd(0.1)), ("require_value",)),
+            (
+                js.reset_on,
+                (RULE, optax.sgd(0.1)),
+                ("require_value", "return_to_best", "reset_monitor"),
+            ),
+            (js.learning_rate, ((),), ("all",)),
+            (js.record, ((),), ("all",)),
+            (js.carry_over, ((), ()), ("restart_schedule",)),
+        )
+        for name in names
+    },
     "reset of a number": (lambda: js.reset_on(RULE, optax.sgd(0.1), zero=[1]), "zero", "1"),
     "reset without a monitor": (lambda: js.reset_on(3, optax.sgd(0.1)), "monitor", "3"),
     "reset in an unknown mode": (

@@ -151,6 +151,8 @@ NO_NUMBERS = (
     Fraction(1, 2),
     Decimal("0.1"),
     {},
+    np.longdouble("0.1"),
+    np.timedelta64(5, "s"),
 )
 # A formula without annotations may take a table of numbers, so a list is no mistake there.
 NO_SCALARS = ([0.1], (0.1,), [], np.ones(1), np.ones((1, 1)), jnp.ones(1))
@@ -357,6 +359,71 @@ WARM_RESTARTS = [
     (lambda: sgdr([{**CYCLE, "decay_steps": -1}]), ValueError, "`decay_steps`.*-1"),
 ]
 
+BYTES = [
+    (lambda: join(b"ab", [5]), TypeError, "`schedules`.*b'ab'"),
+    (lambda: join([LINE] * 2, b"a"), TypeError, "`boundaries`.*b'a'"),
+    (lambda: sgdr(b"ab"), TypeError, "`cosine_kwargs.*97"),
+    (lambda: js.select(0, b"ab"), TypeError, "`schedules`.*b'ab'"),
+    (lambda: js.table_schedule(b"ab"), TypeError, "`values`.*b'ab'"),
+    (lambda: js.table_schedule(bytearray(b"ab")), TypeError, "`values`.*bytearray"),
+    (lambda: js.stack(b"ab"), TypeError, "`schedules`.*b'ab'"),
+    (lambda: js.any_of(b"ab"), TypeError, "`monitors`.*b'ab'"),
+    (lambda: js.advance_on(js.plateau(), b"ab"), TypeError, "`schedules`.*b'ab'"),
+]
+
+SECONDS = np.timedelta64(5, "s")
+LONG = np.longdouble(5)
+OTHER_NUMBERS = [
+    (lambda: join([LINE] * 2, [SECONDS]), TypeError, r"`boundaries\[0\]`.*timedelta64"),
+    (lambda: join([LINE] * 2, np.array([SECONDS])), TypeError, r"`boundaries\[0\]`.*timedelta64"),
+    (lambda: join([LINE] * 2, [LONG]), TypeError, r"`boundaries\[0\]`.*longdouble"),
+    (lambda: join([LINE] * 2, np.array([LONG])), TypeError, r"`boundaries\[0\]`.*longdouble"),
+    (lambda: js.table_schedule(np.array([SECONDS])), TypeError, r"`values\[0\]`.*timedelta64"),
+    (lambda: js.table_schedule(np.array([LONG])), TypeError, r"`values\[0\]`.*longdouble"),
+    (lambda: steps({SECONDS: 0.5}), TypeError, "boundaries_and_scales.*timedelta64"),
+    (lambda: steps({10: LONG}), TypeError, "boundaries_and_scales.*longdouble"),
+    (lambda: js.constant_schedule(np.longdouble("1e4000")), TypeError, "`value`.*longdouble"),
+    (lambda: js.constant_schedule(10**5000), ValueError, "`value`.*`int`"),
+    (lambda: js.Run(total_steps=SECONDS), TypeError, "`total_steps`.*timedelta64"),
+    (lambda: js.Run(total_steps=0.5), ValueError, "`total_steps`.*0.5"),
+]
+
+
+def rate_of(controller: js.Controller) -> Any:
+    return controller(controller.init())
+
+
+def returned(value: Any) -> list[Callable[[], Any]]:
+    """A schedule, a function in a formula and one that an optimizer has, which return a value."""
+
+    def anything(count):
+        return value
+
+    formula = js.schedule(anything)()
+    return [
+        lambda: formula(1),
+        lambda: (formula * 2)(np.arange(3)),
+        lambda: (LINE * anything)(1),
+        lambda: join([LINE, anything], [5])(1),
+        lambda: js.scale_by_learning_rate(anything).init(1.0),
+        lambda: rate_of(js.reduce_on(js.plateau(), anything)),
+    ]
+
+
+RETURNED = [
+    (make, error, f"`anything` must return {wanted}.*{shown}")
+    for value, error, wanted, shown in (
+        (np.ones(3), ValueError, "one number", r"\(3,\)"),
+        (jnp.ones((1, 1)), ValueError, "one number", r"\(1, 1\)"),
+        (1j, TypeError, "a real number", "1j"),
+        (np.complex64(1j), TypeError, "a real number", "1j"),
+        ("0.1", TypeError, "a real number", "'0.1'"),
+        (None, TypeError, "a real number", "None"),
+        ((0.1, 0.2), TypeError, "a real number", "0.1, 0.2"),
+    )
+    for make in returned(value)
+]
+
 NO_SCHEDULES = [
     (lambda: js.with_warmup(cosine, 10), TypeError, "`schedule`.*cosine_decay_schedule"),
     (lambda: js.linear_schedule(1.0, 0.0, 10) / 0, ValueError, "`right`.*0"),
@@ -431,7 +498,7 @@ CHANGES = [
 NO_COUNTS = (
     *(None, True, "3", b"3", 1j, {}, LINE, [True], [1j], ["3"], np.True_, np.complex64(1)),
     *(np.array(True), np.array([True, False]), np.array(1j), np.array("3"), np.array([None])),
-    *(jnp.array(True), jnp.array([1j])),
+    *(jnp.array(True), jnp.array([1j]), SECONDS, LONG, np.array([SECONDS]), np.array([LONG])),
 )
 COUNTS = [
     pytest.param(
@@ -451,6 +518,9 @@ WRITTEN = [
     *TOO_LARGE,
     *ARITHMETIC,
     *CHANGES,
+    *BYTES,
+    *OTHER_NUMBERS,
+    *RETURNED,
 ]
 
 

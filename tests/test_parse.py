@@ -117,11 +117,11 @@ def test_many_segments():
         ("", "invalid syntax.\n    \n    ^"),
         (
             "shift(constant_schedule(1))",
-            "missing a required argument: 'steps'\n    shift(constant_schedule(1))\n    ^",
+            "shift: missing a required argument: 'steps'\n    shift(constant_schedule(1))\n    ^",
         ),
         (
             "shift(1, 2, 3)",
-            "too many positional arguments\n    shift(1, 2, 3)\n    ^",
+            "shift: too many positional arguments\n    shift(1, 2, 3)\n    ^",
         ),
         (
             "constant_schedule(1) / (1 - 1)",

@@ -1,11 +1,12 @@
 """The kinds of hyperparameter that monitors and controllers have besides numbers."""
 
+import keyword
 from typing import Annotated, Any
 
 from jaxsched.core import checks
 from jaxsched.core.leaves import Text
 
-_TAKEN = ("updates", "state", "params")
+_TAKEN = ("self", "updates", "state", "params", "opt_state")
 
 
 def mode(name: str, value: Any) -> Text:
@@ -19,8 +20,9 @@ def metric(name: str, value: Any) -> Text:
     """The keyword under which `update` and `observe` are given a metric."""
     if not isinstance(value, str):
         checks.refuse(name, value, "the name of a metric", TypeError)
-    if not value.isidentifier() or value in _TAKEN:
-        checks.refuse(name, value, f"a keyword that `update` does not use itself {_TAKEN}")
+    if not value.isidentifier() or keyword.iskeyword(value) or value in _TAKEN:
+        wanted = f"the name of an argument, other than {', '.join(_TAKEN)}"
+        checks.refuse(name, value, wanted)
     return Text(value)
 
 

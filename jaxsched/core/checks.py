@@ -4,7 +4,7 @@ A value that is only known while a program runs (a tracer) passes every reader: 
 type is checked, its size cannot be.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import jax
@@ -19,9 +19,23 @@ MAX_COUNT = 2**31 - 1
 """The last step that an int32 count can reach."""
 
 
+_LINE = 200
+"""The most characters of a value that an error quotes."""
+
+
+def quoted(value: Any) -> str:
+    """A value as an error quotes it: its repr, of at most a line."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of thousands of digits.
+        return f"a value of type `{type(value).__name__}`"
+    text = " ".join(text.split()) if "\n" in text else text
+    return text if len(text) <= _LINE else f"{text[: _LINE - 1]}…"
+
+
 def refuse(name: str, value: Any, wanted: str, error: type[Exception] = ValueError) -> NoReturn:
     """Raises an error that names the argument, what it must be, and what it is."""
-    raise error(f"`{name}` must be {wanted}, got {value!r}.")
+    raise error(f"`{name}` must be {wanted}, got {quoted(value)}.")
 
 
 def exact(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
@@ -38,8 +52,10 @@ def is_number(value: Any) -> bool:
 
 
 def is_real(dtype: Any) -> bool:
-    """Whether numbers of this dtype are whole or floating."""
-    return jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)
+    """Whether numbers of this dtype are whole or floating, and of at most 64 bits."""
+    real = jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)
+    # NumPy counts durations among the whole numbers, and JAX knows no longer floats.
+    return real and dtype.itemsize <= 8 and dtype.kind != "m"
 
 
 def known(value: Any) -> float | int | None:
@@ -188,6 +204,18 @@ def flag(name: str, value: Any) -> Any:
     if not (traced or isinstance(value, (bool, np.bool_))):
         refuse(name, value, "True or False", TypeError)
     return value
+
+
+def switch(name: str, value: Any) -> bool:
+    """True or False, known when something is made."""
+    if not isinstance(value, (bool, np.bool_)):
+        refuse(name, value, "True or False", TypeError)
+    return bool(value)
+
+
+def is_list(value: Any) -> bool:
+    """Whether a value is a sequence, and not one of characters or bytes."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
 
 
 def choice(*names: str) -> Callable[[str, Any], Text]:

@@ -88,8 +88,8 @@ def maker(
     }
 
     def make(*args: Any, **kwargs: Any) -> Any:
-        bound = _bound(make, args, kwargs)
-        read = {name: leaves.held(readers[name](name, value)) for name, value in bound.items()}
+        given = bound(make, args, kwargs)
+        read = {name: leaves.held(readers[name](name, value)) for name, value in given.items()}
         hyperparams = {**defaults, **read}
         if check:
             check(hyperparams)
@@ -126,17 +126,22 @@ def is_default(maker: Maker[..., Any], name: str, hyperparams: dict[str, Any]) -
     return leaves.identity(hyperparams[name]) == leaves.identity(default)
 
 
-def _bound(make: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def bound(make: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a call by name; an unknown one is told before a missing one."""
     for name in kwargs:
         if name not in make.readers:
-            near = difflib.get_close_matches(name, make.readers, n=1, cutoff=0.5)
-            meant = f"; did you mean `{near[0]}`?" if near else ""
+            meant = did_you_mean(make, name)
             raise TypeError(f"{make.__name__}: got an unexpected keyword argument {name!r}{meant}")
     try:
         return make.__signature__.bind(*args, **kwargs).arguments
     except TypeError as error:
         raise TypeError(f"{make.__name__}: {error}") from None
+
+
+def did_you_mean(make: Any, name: str) -> str:
+    """The question after an unknown argument that is like a known one, or nothing."""
+    near = difflib.get_close_matches(name, make.readers, n=1, cutoff=0.5)
+    return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def _depth(value: Any) -> int:

@@ -22,6 +22,7 @@ from jaxsched.core.arithmetic.steps import as_count, host_count
 from jaxsched.core.bound import Bound
 from jaxsched.core.compiled import as_one_program
 from jaxsched.core.maker import Check, Maker, is_maker, maker
+from jaxsched.core.returned import one_number
 from jaxsched.core.tables import array_of
 from jaxsched.core.traced import is_traced, saying_how_to_branch
 from jaxsched.core.types import ScheduleFn
@@ -103,6 +104,7 @@ def _rate(schedule: Schedule, count: jax.Array) -> jax.Array:
     numbers = {name: _number(schedule, name, n) for name, n in schedule.known().items()}
     with saying_how_to_branch():
         value = schedule.maker.function(count, **numbers)
+    value = one_number(schedule.maker.function, _as_array(value))
     return jax.lax.convert_element_type(value, jnp.result_type(float))
 
 
@@ -155,6 +157,8 @@ def at(value: Any, count: jax.Array) -> Any:
     """
     if isinstance(value, Schedule):
         return _rate(value, count if _is_ours(value) else _as_array(count))
+    if isinstance(value, jax.tree_util.Partial):
+        return one_number(value.func, value(_as_array(count)))
     return value(_as_array(count)) if callable(value) else _as_array(value)
 
 

@@ -154,7 +154,7 @@ def read_stack(name: str, value: Any) -> Stack:
     """A non-empty sequence of schedules, as a stack."""
     if isinstance(value, Stack):
         return value
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not checks.is_list(value):
         checks.refuse(name, value, "a list of schedules", TypeError)
     if not value:
         checks.refuse(name, value, "a list of at least one schedule")

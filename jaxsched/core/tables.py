@@ -60,8 +60,9 @@ def read_boundaries(name: str, value: Any) -> Any:
     if isinstance(value, (np.ndarray, jax.Array)) and value.ndim == 1:
         if is_traced(value):
             return checks.working(value)
-        value = np.asarray(value).tolist()
-    if not isinstance(value, Sequence) or isinstance(value, str):
+        array = np.asarray(value)
+        value = array.tolist() if checks.is_real(array.dtype) else list(array)
+    if not checks.is_list(value):
         checks.refuse(name, value, "a list of steps", TypeError)
     read = [whole(checks.steps(f"{name}[{i}]", step)) for i, step in enumerate(value)]
     known = [step for step in map(checks.known, read) if step is not None]
@@ -73,7 +74,7 @@ def read_boundaries(name: str, value: Any) -> Any:
 def read_values(name: str, value: Any) -> Any:
     """A non-empty sequence of finite numbers, as an array."""
     arrayed = isinstance(value, (np.ndarray, jax.Array)) and value.ndim == 1
-    if isinstance(value, str) or not (arrayed or isinstance(value, Sequence)):
+    if not (arrayed or checks.is_list(value)):
         checks.refuse(name, value, "a list of numbers", TypeError)
     if not len(value):
         checks.refuse(name, value, "a list of at least one number")

@@ -2,27 +2,35 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from jaxsched.core.checks import refuse
 from jaxsched.inspect.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def new_axes() -> "Axes":
-    """The axes of a new figure, which belongs to no window and to none of pyplot's."""
+def axes(ax: Any) -> "Axes":
+    """The axes that are given, or those of a new figure, which is none of pyplot's."""
     try:
+        from matplotlib.axes import Axes
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError(
             "Pictures need Matplotlib, which `pip install 'jaxsched[plot]'` installs."
         ) from error
-    return Figure(figsize=(8, 4), layout="constrained").subplots()
+    if ax is None:
+        return Figure(figsize=(8, 4), layout="constrained").subplots()
+    if not isinstance(ax, Axes):
+        refuse("ax", ax, "Matplotlib's axes", TypeError)
+    return ax
 
 
 def save(ax: "Axes", path: str | os.PathLike[str]) -> None:
     """Writes the figure of some axes, in the format that the name ends with, PNG without one."""
+    if not isinstance(path, (str, os.PathLike)):
+        refuse("path", path, "the path of a file", TypeError)
     target = Path(path)
     with whole(target) as partial:
         figure = ax.figure.canvas.figure

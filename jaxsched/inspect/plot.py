@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Operand
-from jaxsched.inspect.figure import new_axes, save
+from jaxsched.inspect.figure import axes, save
 from jaxsched.inspect.samples import MOST, Samples, evenly, run_length, sample, thinned
 from jaxsched.planning.units import Run
 
@@ -53,7 +53,8 @@ def plot(
 
     Raises:
       ImportError: without Matplotlib.
-      TypeError: for a controller, which has no rates before a metric is known.
+      TypeError: for a controller, which has no rates before a metric is known, and other axes
+        than Matplotlib's.
       ValueError: for an array of another length, a population, events outside of the run, or a
         logarithmic axis for rates of which none is above 0.
 
@@ -65,6 +66,7 @@ def plot(
       cosine 100 0.5
       constant 100 0.25
     """
+    log = checks.switch("log", log)
     length = run_length("steps", steps.total_steps if isinstance(steps, Run) else steps)
     curves = {label: _rates(curve, length) for label, curve in _labelled(schedules).items()}
     if not curves:
@@ -72,7 +74,7 @@ def plot(
     marks = _marks(events, length)
     if log and not all((curve.values > 0).any() for curve in curves.values()):
         raise ValueError("`log` needs rates above 0, and one of the schedules has none.")
-    ax = new_axes() if ax is None else ax
+    ax = axes(ax)
     for label, curve in curves.items():
         ax.plot(*thinned(curve), label=label)
     nameless = next((step for step, label in marks.items() if not label), None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxsched.inspect.figure import new_axes, save
+from jaxsched.inspect.figure import axes, save
 from jaxsched.planning.bounds import compare_bounds
 from jaxsched.planning.rates import Rates
 
@@ -49,7 +49,7 @@ def plot_bounds(
       ['linear', 'constant']
     """
     table = compare_bounds(schedules, steps, gradient_norms, distance)
-    ax = new_axes() if ax is None else ax
+    ax = axes(ax)
     for label, (best, bound) in table.items():
         factors = best * np.geomspace(1 / 8, 8, 129)
         ax.plot(factors, bound * (factors / best + best / factors) / 2, label=label)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxsched.inspect.figure import new_axes, save
+from jaxsched.inspect.figure import axes, save
 from jaxsched.inspect.samples import evenly
 from jaxsched.planning.laws.law import LossLaw
 from jaxsched.planning.rates import Rates
@@ -45,7 +45,7 @@ def plot_loss_law(
       >>> print([line.get_label() for line in axes.lines])
       ['constant']
     """
-    ax = new_axes() if ax is None else ax
+    ax = axes(ax)
     for place, (schedule, steps, losses) in enumerate(curves):
         (points,) = ax.plot(steps, losses, ".", markersize=3, label=f"run {place}: seen")
         ax.plot(steps, law.curve(schedule, steps), color=points.get_color(), label="law")

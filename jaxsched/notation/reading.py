@@ -1,9 +1,10 @@
 """What the entries of a configuration describe, and where they are wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from jaxsched.core.maker import Maker, Reader
+from jaxsched.core.checks import is_list, quoted
+from jaxsched.core.maker import Maker, Reader, did_you_mean
 from jaxsched.notation.catalogue import hint, inside
 from jaxsched.notation.registering import known_by_name
 from jaxsched.planning.said import counts_steps, in_steps
@@ -20,9 +21,10 @@ def made(path: str, entries: dict[Any, Any], run: Run | None = None) -> Any:
     maker = _maker(inside(path, "name"), entries.pop("name"))
     for name in entries:
         if name not in maker.readers:
+            shown = inside(path, quoted(name).strip("'")[:80])
             raise TypeError(
-                f"`{inside(path, str(name))}` is not an argument of `{maker.__name__}`,"
-                f" whose arguments are {', '.join(maker.readers)}."
+                f"`{shown}` is not an argument of `{maker.__name__}`,"
+                f" whose arguments are {', '.join(maker.readers)}{did_you_mean(maker, str(name))}"
             )
     for name in maker.readers:
         if name not in entries and name not in maker.defaults:
@@ -47,7 +49,7 @@ def _maker(path: str, name: Any) -> Maker[..., Any]:
     if not isinstance(name, str) or name not in known_by_name():
         raise ValueError(
             f"`{path}` must be a schedule, a monitor or a controller of jaxsched's, got"
-            f" {name!r}.{hint(str(name))}"
+            f" {quoted(name)}.{hint(str(name))}"
         )
     return known_by_name()[name]
 
@@ -56,7 +58,7 @@ def _value(path: str, value: Any, run: Run | None) -> Any:
     if is_mapping(value):
         entries = dict(value.items())
         return made(path, entries, run) if "name" in entries else _steps(path, entries)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if is_list(value):
         return [_value(f"{path}[{i}]", item, run) for i, item in enumerate(value)]
     return value
 
@@ -70,7 +72,7 @@ def _steps(path: str, entries: dict[Any, Any]) -> dict[Any, Any]:
     """A dict from steps, which JSON turns into strings."""
     steps = {_step(path, key): value for key, value in entries.items()}
     if len(steps) < len(entries):
-        raise ValueError(f"`{path}` has a step twice, got {list(entries)}.")
+        raise ValueError(f"`{path}` has a step twice, got {quoted(list(entries))}.")
     return steps
 
 
@@ -82,4 +84,4 @@ def _step(path: str, key: Any) -> Any:
             return kind(key)
         except ValueError:
             pass
-    raise ValueError(f"`{path}` needs a `name`, or has steps as keys, got {key!r}.")
+    raise ValueError(f"`{path}` needs a `name`, or has steps as keys, got {quoted(key)}.")

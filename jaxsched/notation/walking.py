@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from jaxsched.core.maker import Maker
+from jaxsched.core.maker import Maker, bound
 from jaxsched.core.schedule import Schedule, add, divide, multiply, negative, subtract
 from jaxsched.inspect.marking import fail
 from jaxsched.notation.catalogue import hint
@@ -104,8 +104,7 @@ def _call(node: ast.Call, run: Run | None) -> Any:
     named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
     if len(named) < len(node.keywords):
         fail(node, "Expected arguments by position or by name, each once.")
-    signature = maker.__signature__
-    given = _checked(node, lambda: signature.bind(*node.args, **named).arguments)
+    given = _checked(node, lambda: bound(maker, node.args, named))
     arguments = {name: _argument(maker, name, item, run) for name, item in given.items()}
     return _checked(node, lambda: maker(**arguments))
 

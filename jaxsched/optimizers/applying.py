@@ -10,6 +10,7 @@ import optax
 from jaxsched.control.controllers.controller import Controller
 from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.core import checks
+from jaxsched.core.returned import one_number
 from jaxsched.core.schedule import operand
 
 RateLike = Callable[..., Any] | float | jax.Array
@@ -34,7 +35,7 @@ def is_stateful(name: str, rate: Any) -> bool:
 
 
 def _counted(rate: Any) -> Driver:
-    return tuple, lambda count, _, __: (as_float(rate_at(rate, count)), ())
+    return tuple, lambda count, _, __: (as_float(one_number(rate, rate_at(rate, count))), ())
 
 
 def _controlled(rate: Any) -> Driver:
@@ -44,6 +45,13 @@ def _controlled(rate: Any) -> Driver:
         return as_float(rate(state, **extra_args)), rate.update(state, **extra_args)
 
     return rate.init, advance
+
+
+def an_optimizer(name: str, value: Any) -> optax.GradientTransformationExtraArgs:
+    """An optimizer, which may be given metrics."""
+    if not (hasattr(value, "init") and hasattr(value, "update")):
+        checks.refuse(name, value, "an optimizer, such as `optax.sgd(0.1)`", TypeError)
+    return optax.with_extra_args_support(value)
 
 
 def as_float(rate: Any) -> jax.Array:

@@ -10,6 +10,7 @@ import optax
 
 from jaxsched.control.controllers.inbox import require
 from jaxsched.control.controllers.packing import in_place, once, vector
+from jaxsched.core import checks
 from jaxsched.core.arithmetic.steps import unfused
 from jaxsched.core.leaves import identity
 from jaxsched.core.reach import whole_dtype
@@ -130,7 +131,8 @@ def _plan(rates: Any, learning_rate: Any, flip_sign: bool, require_value: bool) 
     checked = checked_rules(rates)
     parts = tuple(_part(f"rates[{rule!r}]", rate) for rule, rate in checked.items())
     base = _part("learning_rate", learning_rate)
-    return _Plan(tuple(checked), parts, base, -1 if flip_sign else 1, require_value)
+    sign = -1 if checks.switch("flip_sign", flip_sign) else 1
+    return _Plan(tuple(checked), parts, base, sign, checks.switch("require_value", require_value))
 
 
 def _part(name: str, rate: Any) -> _Part:

@@ -67,6 +67,7 @@ def reduce_on_plateau(
     """
     if checks.known(rtol) == 0 and checks.known(atol) == 0:
         raise ValueError("`rtol` or `atol` must be positive, got 0 for both.")
+    require_value = checks.switch("require_value", require_value)
     checks.in_order("rtol", checks.number("rtol", rtol), "the whole value", 1)
     window = options.window("accumulation_size", accumulation_size)
     rule = plateau(patience, rtol, atol, mode, window, cooldown)

@@ -1,6 +1,6 @@
 """Resetting an optimizer's memory when a monitor fires."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +17,7 @@ from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.control.options import mode as read_mode
 from jaxsched.core import checks
 from jaxsched.core.lenient import lenient
+from jaxsched.optimizers.applying import an_optimizer
 from jaxsched.optimizers.by_path import ScaleByPathState
 from jaxsched.optimizers.plateau_state import ReduceLROnPlateauState
 from jaxsched.optimizers.scale import ScaleByLearningRateState
@@ -109,11 +110,14 @@ def reset_on(
       ...     print(updates, end=" ")
       [1.] [1.9] [1.]
     """
-    inner = optax.with_extra_args_support(optimizer)
+    inner = an_optimizer("optimizer", optimizer)
     trigger = restart_on(
         monitor, 1.0, reset_monitor=reset_monitor, metric=metric, axis_name=axis_name
     )
     parts = _fields("reinitialize", reinitialize), _fields("zero", zero)
+    return_to_best = checks.switch("return_to_best", return_to_best)
+    best_memory = checks.switch("best_memory", best_memory)
+    require_value = checks.switch("require_value", require_value)
     keep_best = read_mode("mode", mode) if return_to_best else None
     if best_memory and not return_to_best:
         raise ValueError("`best_memory` is for `return_to_best=True` only.")
@@ -236,8 +240,8 @@ def _check_parts(parts: tuple[frozenset[str], ...], state: Any) -> None:
 
 
 def _fields(name: str, parts: str | Sequence[str]) -> frozenset[str]:
-    named = (parts,) if isinstance(parts, str) else tuple(parts)
-    for part in named:
-        if not isinstance(part, str):
-            checks.refuse(name, part, "the name of a part of an optimizer's state", TypeError)
+    named = (parts,) if isinstance(parts, str) else parts
+    if not isinstance(named, Iterable) or not all(isinstance(part, str) for part in named):
+        wanted = "the name of a part of an optimizer's state, or a list of names"
+        checks.refuse(name, parts, wanted, TypeError)
     return frozenset(named)

@@ -105,7 +105,7 @@ def scale_by_learning_rate(
     _check_clock(clock, tokens_per_step)
     if learning_rate is None:
         return optax.with_extra_args_support(optax.identity())
-    sign = -1 if flip_sign else 1
+    sign = -1 if checks.switch("flip_sign", flip_sign) else 1
     if clock == "tokens":
         return scale_by_tokens("learning_rate", learning_rate, sign, tokens_per_step)
     return _scale("learning_rate", learning_rate, sign, require_value)
@@ -144,6 +144,7 @@ def _scale(
     name: str, rate: Any, sign: int, require_value: bool
 ) -> optax.GradientTransformationExtraArgs:
     start, advance = driver(name, rate)
+    require_value = checks.switch("require_value", require_value)
 
     def init(params: optax.Params) -> ScaleByLearningRateState:
         del params

@@ -16,6 +16,7 @@ from jaxsched.control.controllers.restart import restart_on
 from jaxsched.control.controllers.state import ControllerState, record_of
 from jaxsched.control.monitors.monitor import Monitor, read_monitor
 from jaxsched.core import checks
+from jaxsched.optimizers.applying import an_optimizer
 
 
 class SkipOnState(NamedTuple):
@@ -72,8 +73,9 @@ def skip_on(
       >>> print(jaxsched.record(state)["events"])
       1
     """
-    inner = optax.with_extra_args_support(optimizer)
+    inner = an_optimizer("optimizer", optimizer)
     triggers = _triggers(monitor, metric, axis_name)
+    require_value = checks.switch("require_value", require_value)
 
     def init(params: optax.Params) -> SkipOnState:
         starts = {name: trigger.init() for name, trigger in triggers.items()}

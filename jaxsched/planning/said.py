@@ -91,9 +91,10 @@ def _of_text(name: str, text: str, run: Run | None) -> int:
 def _steps(name: str, value: Any, run: Run | None, unit: str, number: Any) -> int:
     if run is None:
         raise ValueError(
-            f"`{name}` is {value!r}, of which only a `Run` tells how many steps it is: give `run=`."
+            f"`{name}` is {checks.quoted(value)}, of which only a `Run` tells how many steps it is:"
+            " give `run=`."
         )
     try:
         return run.steps(**{unit: number})
     except (TypeError, ValueError) as error:
-        raise type(error)(f"`{name}` is {value!r}: {error}") from None
+        raise type(error)(f"`{name}` is {checks.quoted(value)}: {error}") from None

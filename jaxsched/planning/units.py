@@ -32,7 +32,7 @@ class Run:
 
     Raises:
       TypeError: for what is not a number.
-      ValueError: for a number that is not positive.
+      ValueError: for a number that is not positive, or less than a step.
 
     Example:
       >>> run = Run(total_steps=10_000, steps_per_epoch=250, tokens_per_step=2**19)
@@ -46,7 +46,7 @@ class Run:
     batch_size: float | None = None
 
     def __post_init__(self):
-        checks.some_steps("total_steps", self.total_steps)
+        checks.period("total_steps", self.total_steps)
         for name in ("steps_per_epoch", "tokens_per_step", "batch_size"):
             if getattr(self, name) is not None:
                 checks.positive(name, getattr(self, name))

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from jaxsched.core import checks
-from jaxsched.inspect.figure import new_axes, save
+from jaxsched.inspect.figure import axes, save
 from jaxsched.tuning.range_test import RangeTest
 from jaxsched.tuning.suggest import considered, suggest_rates
 
@@ -52,7 +52,7 @@ def plot_range_test(
     ends = jax.vmap(considered)(runs)[1]
     shown = np.arange(runs.losses.shape[1]) < np.asarray(ends)[:, None]
     rates, losses = np.asarray(runs.rates), np.where(shown, runs.smoothed, np.nan)
-    ax = new_axes() if ax is None else ax
+    ax = axes(ax)
     ax.plot(rates.T, losses.T, color="gray", alpha=max(0.3, 1 / len(rates)))
     for name, values in suggested._asdict().items():
         chosen = np.asarray(values)

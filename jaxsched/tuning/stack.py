@@ -43,7 +43,7 @@ def stack(schedules: Sequence[T]) -> T:
       >>> print(jax.vmap(lambda rate: rate(2))(rates))
       [0.5  1.75]
     """
-    if not isinstance(schedules, Sequence) or isinstance(schedules, str):
+    if not checks.is_list(schedules):
         checks.refuse("schedules", schedules, "a list of schedules", TypeError)
     if not schedules:
         checks.refuse("schedules", schedules, "a list of at least one schedule")

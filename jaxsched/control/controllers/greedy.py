@@ -16,7 +16,7 @@ from jaxsched.core.arithmetic.powers import exponential
 from jaxsched.core.leaves import Whole
 from jaxsched.core.reach import whole_dtype
 from jaxsched.core.schedule import at
-from jaxsched.core.types import NonNegative
+from jaxsched.core.types import Fraction, NonNegative
 
 _CLOSE = 4e-7
 """A scale so near to a bound, relative to it, is at the bound."""
@@ -76,7 +76,12 @@ def _start(mode: str, window: int, **_: object) -> GreedyState:
     )
 
 
-@ticking(start=_start)
+def _floor_below_ceiling(hyperparams: dict[str, Any]) -> None:
+    low, high = hyperparams["min_scale"], hyperparams["max_scale"]
+    checks.in_order("min_scale", low, "max_scale", high)
+
+
+@ticking(start=_start, check=_floor_below_ceiling)
 def greedy(
     state: GreedyState,
     value: jax.Array,
@@ -85,7 +90,7 @@ def greedy(
     factor: Factor = 0.95,
     min_scale: NonNegative = 0.01,
     max_scale: NonNegative = 10.0,
-    rtol: NonNegative = 0.0,
+    rtol: Fraction = 0.0,
     atol: NonNegative = 1e-6,
     mode: Mode = "min",
     window: Annotated[int, _static_window] = 1,
@@ -108,8 +113,8 @@ def greedy(
         its patience of 10 is 11 here.
       factor: between 0 and 1.
       min_scale: the floor. A scale that begins below it is only raised.
-      max_scale: the ceiling.
-      rtol: the relative margin of an improvement.
+      max_scale: the ceiling, at least the floor.
+      rtol: the relative margin of an improvement, at most 1.
       atol: its absolute margin.
       mode: "min" if the metric is to fall, "max" if it is to rise.
       window: observations in the mean, part of the program: each is kept.

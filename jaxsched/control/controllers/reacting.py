@@ -21,6 +21,7 @@ from jaxsched.control.controllers.state import Memory, best_value, recorded
 from jaxsched.control.monitors.hearing import UNNAMED
 from jaxsched.control.monitors.monitor import Monitor
 from jaxsched.core.bound import Bound
+from jaxsched.core.returned import one_number
 from jaxsched.core.traced import saying_how_to_branch
 
 Heard = dict[str, tuple[jax.Array, jax.Array]]
@@ -97,5 +98,6 @@ def _anew(monitor: Monitor, phase: Phase, state: Any) -> Any:
 
 def _pair(controller: Bound, returned: Any) -> tuple[Phase, Any]:
     if isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[0], Phase):
+        one_number(controller.maker.function, returned[1])
         return returned
     raise TypeError(f"`{controller.__name__}` must return a pair `phase, rate`, got {returned!r}.")

@@ -186,13 +186,15 @@ def unchanged(state: Any, **_: Any) -> Any:
 
 
 def ticking(
-    start: Start, anew: Callable[..., Any] | None = None
+    start: Start, anew: Callable[..., Any] | None = None, check: Check | None = None
 ) -> Callable[[Callable[Concatenate[Any, jax.Array, jax.Array, P], Any]], Maker[P, Monitor]]:
     """Like `monitor`, for a function that also sees the updates without an observation.
 
     It is `f(state, value, observed, *hyperparameters)`.
     """
-    return lambda function: maker(function, Monitor, checks.number, first=3, start=start, anew=anew)
+    return lambda function: maker(
+        function, Monitor, checks.number, first=3, check=check, start=start, anew=anew
+    )
 
 
 def _read(name: str, value: Any) -> Any:
@@ -229,7 +231,7 @@ def read_any_monitor(name: str, value: Any) -> Monitor:
 
 def read_monitors(name: str, value: Any) -> tuple[Monitor, ...]:
     """A non-empty sequence of monitors."""
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not checks.is_list(value):
         checks.refuse(name, value, "a list of monitors", TypeError)
     if not value:
         checks.refuse(name, value, "a list of at least one monitor")

@@ -14,7 +14,7 @@ from jaxsched.control.monitors.arithmetic import (
 from jaxsched.control.monitors.monitor import monitor
 from jaxsched.control.options import Metric, Mode, Observations, Window
 from jaxsched.core.reach import whole_dtype
-from jaxsched.core.types import AtLeastOne, Flag, NonNegative
+from jaxsched.core.types import AtLeastOne, Flag, Fraction, NonNegative
 
 
 class PlateauState(NamedTuple):
@@ -53,7 +53,7 @@ def plateau(
     state: PlateauState,
     value: jax.Array,
     patience: Observations = 10,
-    rtol: NonNegative = 1e-4,
+    rtol: Fraction = 1e-4,
     atol: NonNegative = 0.0,
     mode: Mode = "min",
     window: Window = 1,
@@ -76,7 +76,7 @@ def plateau(
     Args:
       patience: windows without improvement in a row until it fires; 0 is as 1. PyTorch fires
         one later: its patience of 10 is 11 here. Keras, Optax and fastai count as here.
-      rtol: the relative margin. It has the right sign for negative metrics, too.
+      rtol: the relative margin, at most 1. It has the right sign for negative metrics, too.
       atol: the absolute margin.
       mode: "min" if the metric is to fall, "max" if it is to rise.
       window: observations in a window.

@@ -198,9 +198,7 @@ def _growing(count: jax.Array, period: Any, mult: Any) -> Cycle:
 
 
 def _first(factor: Any, period: Any, mult: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The step at which a cycle begins, held within the reach of a count; as a float; and
-    whether no count reaches it.
-    """
+    """The first step of a cycle, held within reach and as a float, and whether it is beyond."""
     grown = times(plus(factor, -1.0), double_of(period, mult.dtype))
     high, low = over(grown, mult - 1)
     beyond = (high - (reach() + 1.0)) + low >= -0.5

@@ -20,6 +20,7 @@ from jaxsched.control.controllers.state import (
     scale_of,
     values_of,
 )
+from jaxsched.core import checks
 from jaxsched.core.reach import whole_dtype
 from jaxsched.optimizers.by_path import ScaleByPathState
 from jaxsched.optimizers.scale import ScaleByLearningRateState
@@ -79,6 +80,7 @@ def carry_over(old_state: Any, new_state: Tree, *, restart_schedule: bool = Fals
       >>> print(jaxsched.learning_rate(state), line(3))
       0.625 0.625
     """
+    restart_schedule = checks.switch("restart_schedule", restart_schedule)
     old, new = (list(parts_of(keyed_by_rule(tree))) for tree in (old_state, new_state))
     _check_states(old, new, old_state, new_state)
     found = counterparts(old, new)

@@ -52,6 +52,7 @@ def learning_rate(opt_state: Any, *, schedule: RateLike | None = None, all: bool
       >>> print(jaxsched.learning_rate(optax.adam(rate).init(jnp.ones(2)), schedule=rate))
       1.0
     """
+    all = checks.switch("all", all)
     found = _rates(opt_state) if schedule is None else _rates_at_counts(opt_state, schedule)
     if not found:
         raise nothing_found(

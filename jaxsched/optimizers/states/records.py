@@ -14,6 +14,7 @@ from jaxsched.control.controllers.state import (
     scale_of,
     waiting_of,
 )
+from jaxsched.core import checks
 from jaxsched.optimizers.states.finding import nothing_found, the_one
 from jaxsched.optimizers.states.reading import learning_rate
 
@@ -64,6 +65,7 @@ def record(opt_state: Any, *, all: bool = False) -> Any:
        'observations_since_event': 0.0, 'scale': 0.1, 'best_value': 0.5, 'waiting': 0.0,
        'waiting_value': 0.0}
     """
+    all = checks.switch("all", all)
     leaves = tree_flatten_with_path(opt_state, is_leaf=_is_controller)[0]
     found = {path: _record(node) for path, node in leaves if _is_controller(node)}
     if not found:

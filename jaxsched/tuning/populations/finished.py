@@ -1,6 +1,9 @@
 """The finished chunks of a population, kept in a folder."""
 
 import hashlib
+import os
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental.multihost_utils import broadcast_one_to_all
 
+from jaxsched.core import checks
 from jaxsched.inspect.whole import whole
 from jaxsched.tuning.populations.chunks import Program
 
@@ -20,6 +24,8 @@ def keeper(directory: str | Path | None, program: Program, numbers: Any) -> Keep
     """From the number of a chunk and how to compute it to its metrics, read where finished."""
     if directory is None:
         return lambda _, compute: compute()
+    if not isinstance(directory, (str, os.PathLike)):
+        checks.refuse("directory", directory, "the path of a folder", TypeError)
     folder = Path(directory)
     _claim(folder, _fingerprint(program, numbers))
     files = [folder / f"chunk-{i:05}.npz" for i, _ in enumerate(program.chunks())]
@@ -66,8 +72,14 @@ def _bytes_of(leaf: Any) -> bytes:
 def _read(file: Path, like: Any) -> Any:
     """The metrics of a chunk; NumPy's files know no bfloat16, so the types are those of `like`."""
     structure, leaves = jax.tree.structure(like), jax.tree.leaves(like)
-    with np.load(file) as arrays:
-        read = [arrays[f"arr_{i}"].view(leaf.dtype) for i, leaf in enumerate(leaves)]
+    try:
+        with file.open("rb") as opened, np.load(opened) as arrays:
+            read = [arrays[f"arr_{i}"].view(leaf.dtype) for i, leaf in enumerate(leaves)]
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"`directory` has a chunk that is damaged, got {str(file)!r}: delete it, and it is"
+            " computed again."
+        ) from error
     return jax.tree.unflatten(structure, read)
 
 

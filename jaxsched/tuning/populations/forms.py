@@ -1,20 +1,20 @@
 """Schedules and controllers of any forms, by what goes into one program."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 from jaxsched.control.controllers.controller import Controller
+from jaxsched.core import checks
 from jaxsched.core.schedule import operand
 from jaxsched.core.stack import form_of
 
 
 def by_form(schedules: Any) -> list[list[int]]:
     """The places of all that are no controllers, and those of the controllers of each form."""
-    if not isinstance(schedules, Sequence) or isinstance(schedules, str):
-        return [[]]
+    if not checks.is_list(schedules):
+        checks.refuse("schedules", schedules, "a list of schedules", TypeError)
     groups: dict[Any, list[int]] = {}
     for place, schedule in enumerate(schedules):
         groups.setdefault(_form(f"schedules[{place}]", schedule), []).append(place)

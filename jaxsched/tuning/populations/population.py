@@ -67,7 +67,8 @@ def population(
       What `train` returns, as NumPy arrays with two more leading axes: schedules, keys.
 
     Raises:
-      TypeError: for what is not a schedule, and keys without a leading axis.
+      TypeError: for what is not a function, a schedule or a mesh, and keys without a leading
+        axis.
       ValueError: for no schedules or keys, a chunk below the number of devices, a run that
         does not fit into the memory, metrics of other shapes for another form, or a directory with
         chunks of another population: another program, other numbers or keys.
@@ -84,7 +85,10 @@ def population(
        [0.     0.    ]
        [0.5625 1.125 ]]
     """
+    if not callable(train):
+        checks.refuse("train", train, "a function of a schedule and a key", TypeError)
     keys, groups = _read_keys(keys), by_form(schedules)
+    progress = checks.switch("progress", progress)
     one_form = functools.partial(
         _of_one_form, train, keys=keys, chunk=chunk, memory=memory, mesh=mesh, progress=progress
     )
@@ -131,9 +135,13 @@ def _of_one_form(
 
 
 def _read_keys(keys: Any) -> jax.Array:
-    array = jnp.asarray(keys)
+    wanted = "an array with a leading axis"
+    try:
+        array = jnp.asarray(keys)
+    except (TypeError, ValueError):
+        checks.refuse("keys", keys, wanted, TypeError)
     if not array.ndim:
-        checks.refuse("keys", keys, "an array with a leading axis", TypeError)
+        checks.refuse("keys", keys, wanted, TypeError)
     if not len(array):
         checks.refuse("keys", keys, "at least one key")
     return array
@@ -152,6 +160,8 @@ def _sharding(mesh: Mesh | None) -> NamedSharding | None:
     """Runs over all devices, along the only axis of a mesh that says nothing else."""
     if mesh is None:
         return None
+    if not isinstance(mesh, Mesh):
+        checks.refuse("mesh", mesh, "a `jax.sharding.Mesh`", TypeError)
     return NamedSharding(Mesh(mesh.devices.ravel(), ("runs",)), PartitionSpec("runs"))
 
 
