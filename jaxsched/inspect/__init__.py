@@ -1,5 +1,6 @@
 """What a schedule does in a run: drawn, in words, and checked for mistakes."""
 
+from jaxsched.inspect import notebooks as _notebooks  # noqa: F401
 from jaxsched.inspect.checks.check import check as check
 from jaxsched.inspect.describe import describe as describe
 from jaxsched.inspect.plot import plot as plot
