@@ -2,9 +2,10 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 ORACLES := .venv-oracles
+FRAMEWORKS := .venv-frameworks
 SITE := .venv-site
 
-.PHONY: demo test coverage lint dist fuzz mutants bench evidence gallery site oracles oracles-paddle aot clean
+.PHONY: demo test coverage lint dist fuzz mutants bench evidence gallery site oracles oracles-paddle frameworks aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
@@ -50,6 +51,15 @@ oracles: $(ORACLES)/.oracles  ## compare the importers with the live packages th
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m tests.oracles.coverage
 	KERAS_BACKEND=jax $(ORACLES)/bin/python -m pytest -n2 -q -o addopts= -o filterwarnings=default \
 	  --ignore=tests/oracles/test_paddle.py tests/oracles
+
+frameworks: $(FRAMEWORKS)/.frameworks  ## build schedules through the tools that configure programs
+	$(FRAMEWORKS)/bin/python -m pytest -n0 -q -o addopts= -o filterwarnings=default tests/frameworks
+
+$(FRAMEWORKS)/.frameworks: pyproject.toml tests/frameworks/requirements.txt
+	test -x $(FRAMEWORKS)/bin/python || $(PYTHON) -m venv $(FRAMEWORKS)
+	$(FRAMEWORKS)/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/frameworks/requirements.txt \
+	  -e '.[plot]' pytest pytest-xdist
+	touch $@
 
 # Paddle alone is larger than all others together.
 oracles-paddle: $(ORACLES)-paddle/.oracles  ## the same for Paddle, in an environment of its own

@@ -25,6 +25,7 @@ def test_a_maker_is_a_function_with_types_and_defaults(name):
     signature, hints = inspect.signature(maker), typing.get_type_hints(maker)
     assert maker.__name__ == name
     assert maker.__doc__
+    assert inspect.unwrap(maker) is maker
     assert {*signature.parameters, "return"} == set(hints)
     assert signature.return_annotation in (js.Schedule, js.Monitor, js.Controller)
     for parameter in signature.parameters.values():

@@ -102,6 +102,7 @@ def maker(
         return kind(make, hyperparams)
 
     functools.update_wrapper(make, function)
+    del vars(make)["__wrapped__"]  # Some tools would read the types of the formula there.
     shown = [p.replace(annotation=_shown(p.annotation)) for p in hyperparameters]
     make.__signature__ = signature.replace(parameters=shown, return_annotation=kind)
     make.__annotations__ = {p.name: p.annotation for p in shown if p.annotation is not p.empty}
