@@ -25,7 +25,8 @@ def test_a_maker_is_a_function_with_types_and_defaults(name):
     signature, hints = inspect.signature(maker), typing.get_type_hints(maker)
     assert maker.__name__ == name
     assert maker.__doc__
-    assert inspect.unwrap(maker) is maker
+    assert inspect.signature(inspect.unwrap(maker)) == signature
+    assert typing.get_type_hints(inspect.unwrap(maker)) == hints
     assert {*signature.parameters, "return"} == set(hints)
     assert signature.return_annotation in (js.Schedule, js.Monitor, js.Controller)
     for parameter in signature.parameters.values():

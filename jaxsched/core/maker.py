@@ -102,11 +102,11 @@ def maker(
         return kind(make, hyperparams)
 
     functools.update_wrapper(make, function)
-    del vars(make)["__wrapped__"]  # Some tools would read the types of the formula there.
     shown = [p.replace(annotation=_shown(p.annotation)) for p in hyperparameters]
     make.__signature__ = signature.replace(parameters=shown, return_annotation=kind)
     make.__annotations__ = {p.name: p.annotation for p in shown if p.annotation is not p.empty}
     make.__annotations__["return"] = kind
+    vars(make)["__wrapped__"] = _source(function, make)
     made_of = dict(function=function, kind=kind, readers=readers, defaults=defaults)
     vars(make).update(made_of, template=template, start=start, anew=anew)
     return typing.cast(Maker[..., Any], make)
@@ -137,6 +137,17 @@ def bound(make: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, A
         return make.__signature__.bind(*args, **kwargs).arguments
     except TypeError as error:
         raise TypeError(f"{make.__name__}: {error}") from None
+
+
+def _source(function: Any, make: Any) -> Any:
+    """What is looked at for the source of a maker, with the maker's signature and types."""
+    if not inspect.isfunction(function):
+        return function
+    code, names = function.__code__, function.__globals__
+    source = types.FunctionType(code, names, function.__name__, closure=function.__closure__)
+    vars(source)["__signature__"] = make.__signature__
+    source.__annotations__ = make.__annotations__
+    return source
 
 
 def did_you_mean(make: Any, name: str) -> str:
