@@ -19,10 +19,6 @@ MAX_COUNT = 2**31 - 1
 """The last step that an int32 count can reach."""
 
 
-_LINE = 200
-"""The most characters of a value that an error quotes."""
-
-
 def quoted(value: Any) -> str:
     """A value as an error quotes it: its repr, of at most a line."""
     try:
@@ -30,7 +26,7 @@ def quoted(value: Any) -> str:
     except ValueError:  # Python writes no whole number of thousands of digits.
         return f"a value of type `{type(value).__name__}`"
     text = " ".join(text.split()) if "\n" in text else text
-    return text if len(text) <= _LINE else f"{text[: _LINE - 1]}…"
+    return text if len(text) <= 200 else f"{text[:199]}…"
 
 
 def refuse(name: str, value: Any, wanted: str, error: type[Exception] = ValueError) -> NoReturn:
