@@ -23,10 +23,12 @@ def step_in(row):
 
 
 def at_some_counts(at):
+    """Always as many, so that operations are compiled once for all."""
     near = np.arange(max(at - 300, 0), at + 1)
-    return np.unique(
+    counts = np.unique(
         np.concatenate([np.arange(min(300, at + 1)), np.arange(201) * at // 200, near])
     )
+    return np.pad(counts, (0, 802 - counts.size), mode="edge")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -39,15 +41,17 @@ def test_a_branch_is_its_trunk_bit_for_bit(row):
     assert float(new(2**31 - 1)) == 0
 
 
+TRUNK = np.asarray(WSD(np.arange(200)))
+
+
 @pytest.mark.parametrize("at", range(100, 160))
 def test_a_branch_is_its_trunk_at_every_count(at):
     new = js.branch(WSD, at, 40, end_value=0.125)
-    counts = np.arange(at + 1)
-    assert new(counts).tobytes() == WSD(counts).tobytes()
-    passed = np.arange(41)
-    exact = 0.125 + (1 - 0.125) * (1 - np.sqrt(passed / 40))
-    np.testing.assert_allclose(new(at + passed), exact, rtol=3e-7)
-    assert float(new(at + 40)) == 0.125
+    rates = np.asarray(new(np.arange(200)))
+    assert rates[: at + 1].tobytes() == TRUNK[: at + 1].tobytes()
+    exact = 0.125 + (1 - 0.125) * (1 - np.sqrt(np.arange(41) / 40))
+    np.testing.assert_allclose(rates[at : at + 41], exact, rtol=3e-7)
+    assert rates[at + 40] == 0.125
 
 
 @pytest.mark.parametrize("shape", ["linear", "cosine", "mirror_cosine", "square", "exponential"])
@@ -55,36 +59,69 @@ def test_a_branch_takes_the_shapes_of_cooldowns(shape):
     assert js.branch(WSD, 500, 100, shape) == js.with_cooldown(WSD, 500, 100, 0.0, shape)
 
 
-def train(optimizer, params, state, losses):
-    @jax.jit
-    def step(carry, loss):
-        params, state = carry
-        grads = jax.grad(lambda p: jnp.sum((p - 1) ** 2))(params)
-        updates, state = optimizer.update(grads, state, params, value=loss)
-        return (optax.apply_updates(params, updates), state), params
-
-    return jax.lax.scan(step, (params, state), losses)
+LOSSES = np.abs(np.cos(np.arange(60, dtype=np.float32)))
+EVERY_THIRD = range(0, 60, 3)
 
 
-@pytest.mark.parametrize("count", range(0, 60, 3))
-@pytest.mark.parametrize("reacts", [False, True])
-def test_resumed_parameters_are_those_of_the_undisturbed_run(count, reacts):
-    losses = jnp.abs(jnp.cos(jnp.arange(60.0)))
+def step(rate, carry, loss):
+    params, state = carry
+    grads = jax.grad(lambda p: jnp.sum((p - 1) ** 2))(params)
+    updates, state = js.scale_by_learning_rate(rate).update(grads, state, params, value=loss)
+    return optax.apply_updates(params, updates), state
+
+
+def started(rate):
+    params = jnp.zeros(3)
+    return params, js.scale_by_learning_rate(rate).init(params)
+
+
+def trunk_and_branch(reacts, count):
     trunk = js.with_warmup(0.1, 0)
     rate = js.reduce_on(js.plateau(5), trunk) if reacts else trunk
-    other = js.branch(rate, count, 20)
+    return rate, js.branch(rate, count, 20)
 
-    def optimizer(rate):
-        return js.scale_by_learning_rate(rate)
 
-    start = jnp.zeros(3), optimizer(other).init(jnp.zeros(3))
-    whole, _ = train(optimizer(other), *start, losses)
-    here, _ = train(
-        optimizer(rate), jnp.zeros(3), optimizer(rate).init(jnp.zeros(3)), losses[:count]
-    )
-    resumed, _ = train(optimizer(other), *here, losses[count:])
-    for one, two in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
+def assert_same_bits(first, second):
+    for one, two in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
         assert one.tobytes() == two.tobytes()
+
+
+@jax.jit
+def trained(rate, carry, first, last):
+    """The steps from the first to before the last; one program whatever these are."""
+
+    def kept(carry, numbered):
+        number, loss = numbered
+        active = (first <= number) & (number < last)
+        after = step(rate, carry, loss)
+        return jax.tree.map(lambda new, old: jnp.where(active, new, old), after, carry), None
+
+    return jax.lax.scan(kept, carry, (jnp.arange(60), LOSSES))[0]
+
+
+@pytest.mark.parametrize("count", EVERY_THIRD)
+@pytest.mark.parametrize("reacts", [False, True])
+def test_resumed_parameters_are_those_of_the_undisturbed_run(count, reacts):
+    rate, other = trunk_and_branch(reacts, count)
+    whole = trained(other, started(other), 0, 60)
+    here = trained(rate, started(rate), 0, count)
+    assert_same_bits(whole, trained(other, here, count, 60))
+
+
+def train(rate, carry, losses):
+    """As a program of its own, in which the rate is known."""
+    return jax.jit(
+        lambda carry: jax.lax.scan(lambda c, loss: (step(rate, c, loss), None), carry, losses)[0]
+    )(carry)
+
+
+@pytest.mark.parametrize("count", [0, 21, 57])
+@pytest.mark.parametrize("reacts", [False, True])
+def test_resumed_parameters_are_the_same_in_programs_of_their_own(count, reacts):
+    rate, other = trunk_and_branch(reacts, count)
+    whole = train(other, started(other), LOSSES)
+    here = train(rate, started(rate), LOSSES[:count])
+    assert_same_bits(whole, train(other, here, LOSSES[count:]))
 
 
 BAD_BRANCHES = {
