@@ -201,10 +201,20 @@ def test_findings_come_by_step():
     assert steps == [0, 500]
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 5])
-def test_the_shortest_runs(steps):
-    for schedule in (0.1, cosine(), js.cosine_restarts_schedule(0.1, 2), wsd(10)):
-        assert isinstance(js.check(schedule, steps), list)
+@pytest.mark.parametrize(
+    ("steps", "highest", "end"),
+    [(1, "1e-05", "at about step 1."), (2, "0.00101", ""), (3, "0.00201", ""), (5, "0.00401", "")],
+)
+def test_the_shortest_runs(steps, highest, end):
+    for schedule in (0.1, js.cosine_restarts_schedule(0.1, 2)):
+        assert js.check(schedule, steps) == []
+    (warming,) = js.check(cosine(), steps)
+    assert warming.step == steps - 1
+    assert f"its highest rate is {highest}, and 0.1 would come at about step 100" in warming.message
+    (cut,) = js.check(wsd(10), steps)
+    assert cut.step == steps - 1
+    ends_at_once = "ends at a rate of 0.1, but the schedule goes on to 0, at about step 10"
+    assert (end or ends_at_once) in cut.message
 
 
 def test_the_longest_run():

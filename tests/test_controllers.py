@@ -267,9 +267,9 @@ PEERS = {
     "PyTorch": (dict(patience=2 + 1), [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]),
     "PyTorch, cooldown 1": (dict(patience=2 + 1, cooldown=1), [0, 0, 0, 1, 1, 1, 1, 2]),
     "Keras": (dict(patience=2, rtol=0, atol=1e-4), [0, 0, 1, 1, 2, 2, 3]),
-    "Keras, cooldown 1": (
-        dict(patience=2, rtol=0, atol=1e-4, cooldown=max(1 - 1, 0)),
-        [0, 0, 1, 1, 2, 2, 3],
+    "Keras, cooldown 2": (
+        dict(patience=2, rtol=0, atol=1e-4, cooldown=2 - 1),
+        [0, 0, 1, 1, 1, 2, 2, 2, 3],
     ),
     "Optax": (dict(patience=2), [0, 0, 1, 1, 2, 2, 3]),
     "Optax, cooldown 1": (dict(patience=2, cooldown=1), [0, 0, 1, 1, 1, 2, 2, 2]),

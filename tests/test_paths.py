@@ -244,7 +244,11 @@ def test_a_leaf_without_a_rule_and_a_rule_without_a_leaf(rates, message):
 
 
 def test_a_last_rest_may_be_empty():
-    jaxsched.scale_by_path({"embed": 1, "layers|head": 1, ".*": 1}).init(PARAMS)
+    transform = jaxsched.scale_by_path({"embed": 1, "layers|head": 0.5, ".*": 0.25})
+    updates, state = updates_of(transform)
+    np.testing.assert_array_equal(updates["embed"], -PARAMS["embed"])
+    np.testing.assert_array_equal(updates["head"]["kernel"], -0.5 * LAYER["kernel"])
+    assert floats(jaxsched.learning_rates(state)) == {"embed": 1.0, "layers|head": 0.5, ".*": 0.25}
 
 
 @pytest.mark.parametrize(

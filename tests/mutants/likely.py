@@ -13,8 +13,12 @@ FIRST = 4
 
 def likely(root: Path, fault: Fault) -> list[str]:
     """The file itself with its examples, then tests, the likeliest first."""
+    texts = {path: path.read_text() for path in (root / "tests").glob("test_*.py")}
+    found = {path: Counter(re.findall(r"\w+", text)) for path, text in texts.items()}
     words = words_of(fault, (root / fault.path).read_text())
-    scores = Counter({path: score(path, words) for path in (root / "tests").glob("test_*.py")})
+    # A word that is in every file says nothing.
+    rare = {word: x / max(1, sum(word in c for c in found.values())) for word, x in words.items()}
+    scores = Counter({path: score(path, counts, rare) for path, counts in found.items()})
     best = [path for path, points in scores.most_common(FIRST) if points]
     return [fault.path, *(str(path.relative_to(root)) for path in best)]
 
@@ -28,8 +32,9 @@ def words_of(fault: Fault, source: str) -> dict[str, float]:
     return {**names, path.stem: 3.0, path.parent.name: 1.0, fault.inside: 5.0}
 
 
-def score(path: Path, words: dict[str, float]) -> float:
+def score(path: Path, counts: Counter[str], words: dict[str, float]) -> float:
     """Words in the name of a file count most."""
-    found = Counter(re.findall(r"\w+", path.read_text()))
-    named = {word: word in path.stem for word in words}
-    return sum(weight * (min(found[word], 20) + 40 * named[word]) for word, weight in words.items())
+    return sum(
+        weight * (min(counts[word], 20) + 40 * (word in path.stem))
+        for word, weight in words.items()
+    )
