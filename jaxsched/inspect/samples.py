@@ -32,10 +32,17 @@ def sample(schedule: Any, steps: np.ndarray) -> Samples:
     Raises:
       ValueError: if there is more than one value a step, as of a population.
     """
-    values = np.asarray(_same(schedule)(steps), float)
-    if values.shape != steps.shape:
+    padded = _padded(steps)
+    values = np.asarray(_same(schedule)(padded), float)
+    if values.shape != padded.shape:
         checks.refuse("schedule", schedule, "one schedule, not a population")
-    return Samples(steps, values)
+    return Samples(steps, values[: len(steps)])
+
+
+def _padded(steps: np.ndarray) -> np.ndarray:
+    """With the last step again, up to a power of 2: else each length of a run is compiled anew."""
+    size = 1 << (len(steps) - 1).bit_length()
+    return np.pad(steps, (0, size - len(steps)), mode="edge")
 
 
 def run_length(name: str, value: Any) -> int:
