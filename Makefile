@@ -5,13 +5,20 @@ ORACLES := .venv-oracles
 FRAMEWORKS := .venv-frameworks
 SITE := .venv-site
 
-.PHONY: demo test coverage lint dist fuzz mutants bench evidence gallery site oracles oracles-paddle frameworks aot clean
+.PHONY: demo test quick coverage lint dist fuzz mutants bench evidence gallery site oracles oracles-paddle \
+  frameworks aot clean
 
 demo: $(VENV)/.examples  ## train on real data under nine schedules
 	$(BIN)/python examples/digits.py
 
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest
+
+quick: $(VENV)/.test  ## run the first case of each test of the contracts and the messages, in a minute
+	$(BIN)/python -m pytest --first-cases $(QUICK:%=tests/test_%.py)
+
+QUICK := schedules compose monitors transforms bounds jax_world errors errors_families errors_series \
+  control_errors public makers units parse config register
 
 coverage: $(VENV)/.test  ## run all tests, and fail if they run less of the package than before
 	$(BIN)/python -m pytest --cov --cov-report=
