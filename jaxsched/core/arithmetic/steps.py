@@ -120,7 +120,7 @@ def _between_steps(count: jax.Array, place: Any) -> bool:
 
 def parted(place: Any) -> tuple[Any, Any]:
     """The last whole step before a place, and how far behind it the place is."""
-    first = from_known(lambda place: min(math.floor(place), reach()), place)
+    first = from_known(lambda place: max(min(math.floor(place), reach()), -reach()), place)
     if first is not None:
         return first, jnp.asarray(place - first).astype(float)
     first = jnp.floor(place).astype(whole_dtype())
