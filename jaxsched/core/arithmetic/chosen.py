@@ -78,6 +78,13 @@ def whole(value: Any) -> Any:
     return value
 
 
+def within_reach(value: Any) -> bool:
+    """Whether a number is known, for all members of a stack, and no further off than a count."""
+    numbers = value.table if isinstance(value, Chosen) else value
+    known = isinstance(numbers, (int, float, np.ndarray))
+    return known and bool(np.all(np.abs(numbers) <= reach()))
+
+
 def from_known(function: Callable[..., Any], *numbers: Any) -> Any:
     """What a function on the host makes of known numbers, for each member; None of others.
 

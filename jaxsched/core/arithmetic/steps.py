@@ -15,7 +15,7 @@ from jax.typing import ArrayLike
 
 from jaxsched.core import checks
 from jaxsched.core.arithmetic.between import Between, where
-from jaxsched.core.arithmetic.chosen import from_known, whole
+from jaxsched.core.arithmetic.chosen import from_known, whole, within_reach
 from jaxsched.core.arithmetic.division import divide_by_real
 from jaxsched.core.arithmetic.rounding import unfused as unfused
 from jaxsched.core.reach import reach, whole_dtype
@@ -120,7 +120,7 @@ def _between_steps(count: jax.Array, place: Any) -> bool:
 
 def parted(place: Any) -> tuple[Any, Any]:
     """The last whole step before a place, and how far behind it the place is."""
-    first = from_known(lambda place: max(min(math.floor(place), reach()), -reach()), place)
+    first = from_known(lambda place: min(math.floor(place), reach()), place)
     if first is not None:
         return first, jnp.asarray(place - first).astype(float)
     first = jnp.floor(place).astype(whole_dtype())
@@ -135,7 +135,7 @@ def since(count: jax.Array, begin: Any) -> jax.Array:
 def moved(count: jax.Array, steps: Any) -> jax.Array:
     """`count - steps` for steps of either sign, held within 0 and the reach of a count."""
     steps = whole(steps)
-    if _between_steps(count, steps):
+    if _between_steps(count, steps) and within_reach(steps):
         return not_negative(_moved_between(count, steps))
     if jnp.issubdtype(jnp.result_type(steps), jnp.floating):
         steps = jnp.asarray(steps)
