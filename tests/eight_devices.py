@@ -165,14 +165,17 @@ def check_population() -> None:
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
     sharding = NamedSharding(mesh_of(AxisType.Auto, x=8), P("x"))
-    program = fitted(
-        jax.vmap(lambda i: train(0.1 * js.select(i, rates), keys[i])), 15, None, None, sharding
-    )
+    keys = jax.device_put(keys, NamedSharding(sharding.mesh, P()))
+
+    def run(i, keys):
+        return train(0.1 * js.select(i, rates), keys[i])
+
+    program = fitted(jax.vmap(run, (0, None)), keys, 15, None, None, sharding)
     text = program.compiled.as_text()
     assert program.size == 16
     assert "f32[2,4,4]" in text or "f64[2,4,4]" in text
     assert not re.search("all-|collective|permute", text)
-    metrics = program.compiled(jax.device_put(next(program.chunks()), sharding))
+    metrics = program.compiled(jax.device_put(next(program.chunks()), sharding), keys)
     assert all(leaf.sharding.num_devices == DEVICES for leaf in jax.tree.leaves(metrics))
     with pytest.raises(
         ValueError, match="`chunk` must be at least 8, the number of devices, got 7"

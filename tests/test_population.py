@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from scipy import stats
 
 import jaxsched as js
 from tests.control_reference import answers
@@ -229,6 +230,50 @@ def test_keys_of_jax():
     np.testing.assert_array_equal(found, 2 * [jax.vmap(jax.random.uniform)(keys)])
 
 
+def test_data_are_made_once_a_key():
+    data = np.arange(6.0, dtype=DTYPE).reshape(3, 2)
+    keys = {"seed": np.arange(3), "data": data}
+    found = js.population(
+        lambda rate, key: rate(0) * key["data"] + key["seed"], [0.5, 0.25], keys, progress=False
+    )
+    expected = [rate * data + np.arange(3)[:, None] for rate in (0.5, 0.25)]
+    np.testing.assert_array_equal(found, np.asarray(expected, DTYPE))
+
+
+def test_a_table_of_results():
+    values = np.random.default_rng(0).normal([[3.0], [1.0], [2.0]], 0.1, (3, 8))
+    first, *lines = js.results_table(SCHEDULES[:3], values, confidence=0.9).splitlines()
+    assert first.split() == ["schedule", "mean", "minus", "the", "best"]
+    for line, place in zip(lines, (1, 2, 0), strict=True):
+        found = [
+            float(x) for x in line.removeprefix(repr(SCHEDULES[place])).split() if x not in "+-"
+        ]
+        wanted = []
+        for sample in (values[place], values[place] - values[1])[: 1 if place == 1 else 2]:
+            low, high = stats.t.interval(0.9, 7, sample.mean(), stats.sem(sample))
+            wanted += [(low + high) / 2, (high - low) / 2]
+        np.testing.assert_allclose(found, wanted, rtol=1e-3)
+    assert js.results_table(["a", "b"], [[1.0], [2.0]], maximize=True).split()[5] == "b"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            (["a"], [1.0]),
+            r"`values` must be of shape \(1, keys\), with at least one key, got \(1,\)",
+        ),
+        ((["a", "b"], [[1.0]]), r"`values` must be of shape \(2, keys\)"),
+        ((["a"], [[]]), r"`values` must be of shape \(1, keys\)"),
+    ],
+)
+def test_what_is_no_result(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        js.results_table(*arguments)
+    with pytest.raises(ValueError, match="`confidence` must be between 0 and 1, got 95"):
+        js.results_table(["a"], [[1.0]], confidence=95)
+
+
 def test_controllers_of_one_form():
     row = next(row for row in CONTROLLERS if row.name.startswith("reduce_on"))
     losses = np.array([1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25], DTYPE)
@@ -334,6 +379,11 @@ def test_a_bar_shows_how_far_it_is(capsys, monkeypatch):
         ),
         (dict(seeds=3), TypeError, "`keys` must be an array with a leading axis, got 3"),
         (dict(seeds=[]), ValueError, "`keys` must be at least one key"),
+        (
+            dict(seeds=(np.ones(2), np.ones(3))),
+            ValueError,
+            r"`keys` must have one leading axis, got arrays of \[2, 3\] rows",
+        ),
         (dict(chunk=0), ValueError, "`chunk` must be at least 1, the number of devices, got 0"),
         (dict(chunk=2.5), TypeError, "`chunk` must be a whole number, got 2.5"),
         (dict(memory=-1), ValueError, "`memory` must be positive, got -1"),

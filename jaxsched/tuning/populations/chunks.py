@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.multihost_utils import broadcast_one_to_all
-from jax.sharding import NamedSharding
+from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxsched.core import checks
 
@@ -36,7 +36,8 @@ class Program(NamedTuple):
 
 
 def fitted(
-    function: Callable[[jax.Array], Any],
+    function: Callable[[jax.Array, Any], Any],
+    inputs: Any,
     total: int,
     chunk: int | None,
     memory: int | None,
@@ -48,7 +49,7 @@ def fitted(
     limit = _free(sharding) if limit is None and chunk is None else limit
     most = _at_most(chunk, total, devices)
     while True:
-        program = _compiled(function, total, _even(total, most, devices), sharding)
+        program = _compiled(function, inputs, total, _even(total, most, devices), sharding)
         need = _needed(program.compiled)
         if limit is None or need <= limit:
             return program
@@ -74,11 +75,16 @@ def _even(total: int, most: int, devices: int) -> int:
 
 
 def _compiled(
-    function: Callable[[jax.Array], Any], total: int, size: int, sharding: NamedSharding | None
+    function: Callable[[jax.Array, Any], Any],
+    inputs: Any,
+    total: int,
+    size: int,
+    sharding: NamedSharding | None,
 ) -> Program:
-    spread = functools.partial(jax.jit, in_shardings=sharding, out_shardings=sharding)
+    whole = sharding and NamedSharding(sharding.mesh, PartitionSpec())
+    spread = functools.partial(jax.jit, in_shardings=(sharding, whole), out_shardings=sharding)
     jitted = spread(function) if sharding else jax.jit(function)
-    lowered = jitted.lower(jax.ShapeDtypeStruct((size,), jnp.int32))
+    lowered = jitted.lower(jax.ShapeDtypeStruct((size,), jnp.int32), inputs)
     return Program(lowered, lowered.compile(), total, size)
 
 

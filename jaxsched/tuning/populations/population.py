@@ -53,7 +53,9 @@ def population(
         arrays.
       schedules: schedules, numbers, functions of the count, controllers.
       keys: an array with a leading axis, such as `jax.random.split(jax.random.key(0), 4)`, or
-        whole numbers as seeds.
+        whole numbers as seeds. Or a tuple or dict of arrays with one leading axis, each run's
+        part of which `train` gets: `(keys, jax.vmap(make_data)(keys))` makes data once a key, and
+        not again under every schedule.
       chunk: the most runs at a time; None for as many as fit into `memory`.
       memory: the bytes that a chunk may take on each device, by the account of the compiler.
         None for what the device has free, where it says so and `chunk` is not given; on a CPU
@@ -109,7 +111,7 @@ def _of_one_form(
     train: Callable[[Any, Any], Any],
     schedules: Any,
     *,
-    keys: jax.Array,
+    keys: Any,
     chunk: int | None,
     memory: int | None,
     mesh: Mesh | None,
@@ -117,24 +119,38 @@ def _of_one_form(
     progress: bool,
 ) -> Any:
     """The metrics of runs that one program has: of schedules, or of controllers of one form."""
-    choose, shape = _chooser(schedules), (len(schedules), len(keys))
+    shape = len(schedules), len(jax.tree.leaves(keys)[0])
+    choose, total, sharding = _chooser(schedules), math.prod(shape), _sharding(mesh)
+    keys = jax.device_put(keys, sharding and NamedSharding(sharding.mesh, PartitionSpec()))
 
-    def run(number: jax.Array) -> Any:
-        return train(choose(number // len(keys)), keys[number % len(keys)])
+    def run(number: jax.Array, keys: Any) -> Any:
+        one = jax.tree.map(lambda leaf: leaf[number % shape[1]], keys)
+        return train(choose(number // shape[1]), one)
 
-    total, sharding = math.prod(shape), _sharding(mesh)
-    program = fitted(jax.vmap(run), total, chunk, memory, sharding)
+    program = fitted(jax.vmap(run, (0, None)), keys, total, chunk, memory, sharding)
     keep = keeper(directory, program, (schedules, keys))
     parts = []
     with bar(total, progress) as advance:
         for number, runs in enumerate(program.chunks()):
             here = jax.device_put(runs, sharding)
-            parts.append(keep(number, lambda here=here: _on_host(program.compiled(here))))
+            parts.append(keep(number, lambda here=here: _on_host(program.compiled(here, keys))))
             advance(min(program.size, total - number * program.size))
     return jax.tree.map(lambda *leaves: _joined(leaves, shape), *parts)
 
 
-def _read_keys(keys: Any) -> jax.Array:
+def _read_keys(keys: Any) -> Any:
+    """An array with a leading axis, or a tree of them."""
+    several = isinstance(keys, (dict, tuple)) and any(map(np.ndim, jax.tree.leaves(keys)))
+    if not several:
+        return _read_array(keys)
+    read = jax.tree.map(_read_array, keys)
+    sizes = {len(leaf) for leaf in jax.tree.leaves(read)}
+    if len(sizes) > 1:
+        raise ValueError(f"`keys` must have one leading axis, got arrays of {sorted(sizes)} rows.")
+    return read
+
+
+def _read_array(keys: Any) -> jax.Array:
     wanted = "an array with a leading axis"
     try:
         array = jnp.asarray(keys)
