@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import jaxsched as js
 from tests import control_reference as plain
 from tests.measure import DTYPE
+from tests.rows import within
 from tests.table import Draw, draws, floats
 
 LENGTH = 48
@@ -464,7 +465,7 @@ CONTROLLERS = [
             raise_cooldown=few,
             reset_after=st.integers(1, 4),
             min_change=st.sampled_from([0.0, 0.037]),
-        ),
+        ).map(lambda h: within(h, "min_scale", "max_scale")),
         dict(
             line=LINE,
             patience=1,
