@@ -65,7 +65,7 @@ frameworks: $(FRAMEWORKS)/.frameworks  ## build schedules through the tools that
 $(FRAMEWORKS)/.frameworks: pyproject.toml tests/frameworks/requirements.txt
 	test -x $(FRAMEWORKS)/bin/python || $(PYTHON) -m venv $(FRAMEWORKS)
 	$(FRAMEWORKS)/bin/python -m pip install --quiet --disable-pip-version-check $(ARGS) -r tests/frameworks/requirements.txt \
-	  -e '.[plot]' pytest pytest-xdist
+	  -e '.[plot,test]'
 	touch $@
 
 # Paddle alone is larger than all others together.
