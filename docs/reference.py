@@ -7,17 +7,6 @@ from pathlib import Path
 from types import ModuleType
 
 GALLERY = tomllib.loads((Path(__file__).parent / "gallery.toml").read_text())
-FACES = (
-    "core",
-    "schedules",
-    "control",
-    "optimizers",
-    "interop",
-    "inspect",
-    "notation",
-    "planning",
-    "tuning",
-)
 TITLES = {
     "core": "What a schedule is",
     "schedules": "Schedules",
@@ -60,7 +49,7 @@ def page(face: str) -> str:
 
 def pages() -> dict[str, str]:
     """All pages by their path."""
-    return {f"api/{face}.md": page(face) for face in FACES}
+    return {f"api/{face}.md": page(face) for face in TITLES}
 
 
 def _entries(listed: Iterable[str]) -> list[str]:
