@@ -27,11 +27,17 @@ def axes(ax: Any) -> "Axes":
     return ax
 
 
-def save(ax: "Axes", path: str | os.PathLike[str]) -> None:
-    """Writes the figure of some axes, in the format that the name ends with, PNG without one."""
+def saved(ax: "Axes", path: str | os.PathLike[str] | None) -> "Axes":
+    """The axes, whose figure is written where there is a path.
+
+    In the format that the name ends with, PNG without one.
+    """
+    if path is None:
+        return ax
     if not isinstance(path, (str, os.PathLike)):
         refuse("path", path, "the path of a file", TypeError)
     target = Path(path)
     with whole(target) as partial:
         figure = ax.figure.canvas.figure
         figure.savefig(partial, format=target.suffix[1:] or "png", dpi=150)
+    return ax

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxsched.core import checks
 from jaxsched.core.schedule import Operand
-from jaxsched.inspect.figure import axes, save
+from jaxsched.inspect.figure import axes, saved
 from jaxsched.inspect.samples import MOST, Samples, evenly, run_length, sample, thinned
 from jaxsched.planning.units import Run
 
@@ -84,9 +84,7 @@ def plot(
         ax.annotate(f" {label}", (step, 0.95), xycoords=("data", "axes fraction"))
     ax.set(xlabel="step", ylabel="learning rate", yscale="log" if log else "linear")
     ax.legend()
-    if path is not None:
-        save(ax, path)
-    return ax
+    return saved(ax, path)
 
 
 def _labelled(schedules: Any) -> dict[str, Any]:

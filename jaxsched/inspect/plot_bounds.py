@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxsched.inspect.figure import axes, save
+from jaxsched.inspect.figure import axes, saved
 from jaxsched.planning.bounds import compare_bounds
 from jaxsched.planning.rates import Rates
 
@@ -55,6 +55,4 @@ def plot_bounds(
         ax.plot(factors, bound * (factors / best + best / factors) / 2, label=label)
     ax.set(xlabel="factor of the schedule", ylabel="bound of the last loss", xscale="log")
     ax.legend()
-    if path is not None:
-        save(ax, path)
-    return ax
+    return saved(ax, path)

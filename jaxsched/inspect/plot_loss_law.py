@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxsched.inspect.figure import axes, save
+from jaxsched.inspect.figure import axes, saved
 from jaxsched.inspect.samples import evenly
 from jaxsched.planning.laws.law import LossLaw
 from jaxsched.planning.rates import Rates
@@ -54,6 +54,4 @@ def plot_loss_law(
         ax.plot(counts, law.curve(schedule, counts), "--", label=label)
     ax.set(xlabel="step", ylabel="loss")
     ax.legend()
-    if path is not None:
-        save(ax, path)
-    return ax
+    return saved(ax, path)

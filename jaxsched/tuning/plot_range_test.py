@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from jaxsched.core import checks
-from jaxsched.inspect.figure import axes, save
+from jaxsched.inspect.figure import axes, saved
 from jaxsched.tuning.range_test import RangeTest
 from jaxsched.tuning.suggest import considered, suggest_rates
 
@@ -63,6 +63,4 @@ def plot_range_test(
     ax.set(xlabel="learning rate", ylabel="smoothed loss", xscale="log")
     if np.isfinite(suggested.valley).any():
         ax.legend()
-    if path is not None:
-        save(ax, path)
-    return ax
+    return saved(ax, path)
